@@ -27,7 +27,7 @@ typedef enum hl_camera_model {
     HL_CAMERA_THIN_PRISM_FISHEYE = 10    /* fx fy cx cy k1 k2 p1 p2 k3 k4 sx1 sy1    */
 } hl_camera_model;
 
-#define HL_CAMERA_MODELS 11
+#define HL_CAMERA_MODELS     11
 #define HL_CAMERA_PARAMS_MAX 12
 
 typedef struct hl_camera {

@@ -11,9 +11,8 @@
 /* s in [0, 1] -> linear; negative values pass through the linear part. */
 HL_HD hl_real hl_linear_from_srgb(hl_real s)
 {
-    return s <= (hl_real)0.04045
-               ? s / (hl_real)12.92
-               : hl_pow((s + (hl_real)0.055) / (hl_real)1.055, (hl_real)2.4);
+    return s <= (hl_real)0.04045 ? s / (hl_real)12.92
+                                 : hl_pow((s + (hl_real)0.055) / (hl_real)1.055, (hl_real)2.4);
 }
 
 HL_HD hl_real hl_srgb_from_linear(hl_real x)

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HL_IMAGE_SIDE_MAX 65500  /* pixels per side                */
+#define HL_IMAGE_SIDE_MAX   65500              /* pixels per side                */
 #define HL_IMAGE_PIXELS_MAX ((int64_t)1 << 28) /* refused above    */
 
 typedef struct hl_image {
@@ -63,7 +63,8 @@ hl_status hl_image_resize(hl_image *out, const hl_image *in, int32_t width, int3
 hl_status hl_image8_from_float(hl_image8 *out, const hl_image *in);
 hl_status hl_image_from_8(hl_image *out, const hl_image8 *in);
 
-/* Bilinear sample at pixel position (x, y) with centres at +0.5, border clamped.  out (channels). */
+/* Bilinear sample at pixel position (x, y) with centres at +0.5, border clamped.  out (channels).
+ */
 void hl_image_sample(const hl_image *image, float x, float y, float *out);
 
 #endif /* HL_CORE_IMAGE_H */

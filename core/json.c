@@ -4,10 +4,11 @@
 #include "core/file.h"
 #include "core/memory.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+
+#include <cjson/cJSON.h>
 
 /* hl_json is cJSON by another name, so that no other file sees the library. */
 static const cJSON *in(const hl_json *node)
@@ -222,10 +223,11 @@ hl_status hl_json_need_numbers(const hl_json *node, const char *key, double *val
         memcpy(values, scratch, (size_t)count * sizeof *values);
     hl_free(scratch);
     if (found < 0)
-        return hl_fail(HL_E_FORMAT, "%s: %s: expected %d numbers, found another kind of value", name,
-                       key, count);
+        return hl_fail(HL_E_FORMAT, "%s: %s: expected %d numbers, found another kind of value",
+                       name, key, count);
     if (found != count)
-        return hl_fail(HL_E_FORMAT, "%s: %s: expected %d numbers, found %d", name, key, count, found);
+        return hl_fail(HL_E_FORMAT, "%s: %s: expected %d numbers, found %d", name, key, count,
+                       found);
     return HL_OK;
 }
 

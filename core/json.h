@@ -60,7 +60,7 @@ hl_json *hl_json_object(void);
 hl_json *hl_json_array(void);
 hl_json *hl_json_add_object(hl_json *node, const char *key); /* key NULL: append to an array */
 hl_json *hl_json_add_array(hl_json *node, const char *key);
-void hl_json_add_number(hl_json *node, const char *key, double value); /* non-finite: null */
+void hl_json_add_number(hl_json *node, const char *key, double value);    /* non-finite: null */
 void hl_json_add_text(hl_json *node, const char *key, const char *value); /* NULL: null */
 void hl_json_add_bool(hl_json *node, const char *key, bool value);
 void hl_json_add_null(hl_json *node, const char *key);

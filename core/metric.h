@@ -11,10 +11,10 @@
 
 /* Window of SSIM: 11 taps, Gaussian sigma 1.5, zero padding, C1 = 1e-4, C2 = 9e-4 (Wang et al.
  * 2004 with the constants of Kerbl et al. 2023's code). */
-#define HL_SSIM_TAPS 11
+#define HL_SSIM_TAPS  11
 #define HL_SSIM_SIGMA 1.5
-#define HL_SSIM_C1 1e-4
-#define HL_SSIM_C2 9e-4
+#define HL_SSIM_C1    1e-4
+#define HL_SSIM_C2    9e-4
 
 /* Mean over all pixels and channels.  mask (height, width) of 0 / non-zero or NULL: pixels with 0
  * are left out.  Errors: HL_E_ARG on differing shapes. */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#define _POSIX_C_SOURCE 200809L
 
 #include "core/parallel.h"
 
@@ -86,7 +85,8 @@ void hl_parallel_shutdown(void)
 void hl_parallel_set_threads(int32_t threads)
 {
     hl_parallel_shutdown();
-    pool.threads = threads < 1 ? processors() : (threads > HL_THREADS_MAX ? HL_THREADS_MAX : threads);
+    pool.threads =
+        threads < 1 ? processors() : (threads > HL_THREADS_MAX ? HL_THREADS_MAX : threads);
 }
 
 int32_t hl_parallel_threads(void)
@@ -100,9 +100,8 @@ int32_t hl_parallel_threads(void)
 static void start_workers(void)
 {
     const int32_t wanted = hl_parallel_threads() - 1;
-    while (pool.running < wanted &&
-           pthread_create(&pool.workers[pool.running], NULL, worker_main,
-                          (void *)(intptr_t)(pool.running + 1)) == 0)
+    while (pool.running < wanted && pthread_create(&pool.workers[pool.running], NULL, worker_main,
+                                                   (void *)(intptr_t)(pool.running + 1)) == 0)
         pool.running++;
 }
 

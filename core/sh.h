@@ -13,8 +13,8 @@
 #define HL_SH_DEGREE_MAX 3
 #define HL_SH_COEFFS_MAX 16 /* (degree + 1)^2 with degree <= 3 */
 
-#define HL_SH_C0 ((hl_real)0.28209479177387814)
-#define HL_SH_C1 ((hl_real)0.4886025119029199)
+#define HL_SH_C0   ((hl_real)0.28209479177387814)
+#define HL_SH_C1   ((hl_real)0.4886025119029199)
 #define HL_SH_C2_0 ((hl_real)1.0925484305920792)
 #define HL_SH_C2_1 ((hl_real)0.31539156525252005)
 #define HL_SH_C2_2 ((hl_real)0.5462742152960396)

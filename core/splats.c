@@ -41,7 +41,7 @@ size_t hl_splats_bytes(int32_t capacity)
 
 void hl_splats_copy_row(hl_splats *target, int32_t to, const hl_splats *source, int32_t from)
 {
-#define X(name, components)                                                                    \
+#define X(name, components)                                                                      \
     memcpy(target->name + (size_t)to * (components), source->name + (size_t)from * (components), \
            (components) * sizeof(float));
     HL_SPLAT_FIELDS(X)

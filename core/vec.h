@@ -98,12 +98,12 @@ HL_HD void hl_rotation_bwd(const hl_real q[4], const hl_real d_r[9], hl_real d_q
     const hl_real w = q[0], x = q[1], y = q[2], z = q[3];
     const hl_real *g = d_r;
     d_q[0] = 2 * (x * (g[7] - g[5]) + y * (g[2] - g[6]) + z * (g[3] - g[1]));
-    d_q[1] = 2 * (-2 * x * (g[4] + g[8]) + y * (g[1] + g[3]) + z * (g[2] + g[6]) +
-                  w * (g[7] - g[5]));
-    d_q[2] = 2 * (x * (g[1] + g[3]) - 2 * y * (g[0] + g[8]) + z * (g[5] + g[7]) +
-                  w * (g[2] - g[6]));
-    d_q[3] = 2 * (x * (g[2] + g[6]) + y * (g[5] + g[7]) - 2 * z * (g[0] + g[4]) +
-                  w * (g[3] - g[1]));
+    d_q[1] =
+        2 * (-2 * x * (g[4] + g[8]) + y * (g[1] + g[3]) + z * (g[2] + g[6]) + w * (g[7] - g[5]));
+    d_q[2] =
+        2 * (x * (g[1] + g[3]) - 2 * y * (g[0] + g[8]) + z * (g[5] + g[7]) + w * (g[2] - g[6]));
+    d_q[3] =
+        2 * (x * (g[2] + g[6]) + y * (g[5] + g[7]) - 2 * z * (g[0] + g[4]) + w * (g[3] - g[1]));
 }
 
 /* Gradient through q -> q / |q|.  unit (4): q / |q|; norm: |q|; d_q may alias d_unit. */
