@@ -49,11 +49,14 @@ if command -v clang-format >/dev/null && [ ${#code[@]} -gt 0 ]; then
         sed -n 's/^\([^:]*:[0-9]*\):.*error:.*/\1/p' | sort -u | head -n 20)
 fi
 
-# Subjects of the latest commits: "module: imperative summary".
+# Subjects of the commits about to land, or of the last one: "module: imperative summary".
 if [ -e .git ] && git rev-parse -q --verify HEAD >/dev/null 2>&1; then
     while read -r hash subject; do
         [[ $subject =~ ^[a-z0-9_/,.\ -]+:\ [^\ ].*[^.]$ ]] && [ ${#subject} -le 72 ] ||
             breach "commit $hash: subject is not \"module: summary\" of at most 72 characters"
-    done < <(git log --no-merges -n 20 --format='%h %s')
+    done < <({
+        git log --no-merges -n 1 --format='%h %s'
+        git log --no-merges --format='%h %s' main..HEAD 2>/dev/null
+    } | sort -u)
 fi
 exit $bad

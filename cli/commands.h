@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/commands.h -- every subcommand: takes the words after its name, returns an hl_exit. */
+#ifndef HL_CLI_COMMANDS_H
+#define HL_CLI_COMMANDS_H
+
+int hl_cmd_doctor(int argc, char **argv);
+
+#endif /* HL_CLI_COMMANDS_H */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* helio -- maps the name of a subcommand to its function. */
+#include "cli/command.h"
+#include "cli/commands.h"
+
+static const hl_command commands[] = {
+    {"doctor", "what works on this machine", hl_cmd_doctor},
+};
+
+int main(int argc, char **argv)
+{
+    return hl_commands_run(commands, (int)(sizeof commands / sizeof commands[0]), argc, argv);
+}
