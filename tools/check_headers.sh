@@ -16,7 +16,7 @@ try() { # try HEADER WHAT COMPILER FLAGS...
     local header=$1 what=$2
     shift 2
     local log
-    if ! log=$(printf '#include "%s"\n#include "%s"\n' "$header" "$header" | "$@" "${flags[@]}" - 2>&1)
+    if ! log=$(printf '#include "%s"\n#include "%s"\nextern int hl_alone;\n' "$header" "$header" | "$@" "${flags[@]}" - 2>&1)
     then
         echo "$header: does not compile alone as $what"
         head -n 5 <<<"$log"

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+$HELIO doctor --threads 2
