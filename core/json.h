@@ -47,11 +47,12 @@ double hl_json_value(const hl_json *node);
 const char *hl_json_value_text(const hl_json *node);
 
 /* Must be there: HL_E_FORMAT "<name>: <key>: expected a number, found ..." */
-hl_status hl_json_need_number(const hl_json *node, const char *key, double *out, const char *name);
-hl_status hl_json_need_text(const hl_json *node, const char *key, const char **out,
+hl_status hl_json_need_number(const hl_json *node, const char *key, double *value,
+                              const char *name);
+hl_status hl_json_need_text(const hl_json *node, const char *key, const char **value,
                             const char *name);
 /* Flattens nested arrays of numbers, row-major, exactly `count` of them. */
-hl_status hl_json_need_numbers(const hl_json *node, const char *key, double *out, int32_t count,
+hl_status hl_json_need_numbers(const hl_json *node, const char *key, double *values, int32_t count,
                                const char *name);
 
 /* Building.  Every call accepts a NULL node (after an allocation failed) and then does nothing;

@@ -2,7 +2,6 @@
 
 #include "core/memory.h"
 
-#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,8 +86,8 @@ uint64_t hl_memory_available(void)
     char line[128];
     uint64_t kib = 0;
     while (fgets(line, sizeof line, f))
-        if (sscanf(line, "MemAvailable: %" SCNu64, &kib) == 1)
-            break;
+        if (strncmp(line, "MemAvailable:", 13) == 0)
+            kib = strtoull(line + 13, NULL, 10);
     fclose(f);
     return kib * 1024;
 }

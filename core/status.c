@@ -9,7 +9,8 @@ enum { SENTENCE_BYTES = 1024 };
 
 static _Thread_local char sentence[SENTENCE_BYTES];
 
-hl_status hl_fail(hl_status status, const char *format, ...)
+/* In brackets: the name is also a macro where the analyzer reads core/status.h. */
+hl_status(hl_fail)(hl_status status, const char *format, ...)
 {
     char text[SENTENCE_BYTES]; /* the arguments may point into `sentence` */
     va_list args;
@@ -20,7 +21,7 @@ hl_status hl_fail(hl_status status, const char *format, ...)
     return status;
 }
 
-hl_status hl_fail_context(hl_status status, const char *format, ...)
+hl_status(hl_fail_context)(hl_status status, const char *format, ...)
 {
     char context[SENTENCE_BYTES];
     va_list args;

@@ -30,6 +30,11 @@ hl_status hl_fail(hl_status status, const char *format, ...) HL_PRINTF(2, 3);
 /* Puts "<context>: " before the sentence already recorded for this thread; returns `status`. */
 hl_status hl_fail_context(hl_status status, const char *format, ...) HL_PRINTF(2, 3);
 
+#ifdef __clang_analyzer__ /* the analyzer does not see across files that `status` comes back */
+#define hl_fail(status, ...)         (hl_fail((status), __VA_ARGS__), (status))
+#define hl_fail_context(status, ...) (hl_fail_context((status), __VA_ARGS__), (status))
+#endif
+
 /* The last sentence recorded in this thread, "" if none.  Valid until the next hl_fail here. */
 const char *hl_last_error(void);
 

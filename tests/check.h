@@ -48,7 +48,7 @@ void check_ok_at(int status, const char *sentence, const char *expr, const char 
 /* Full path of a file or folder of the shared test data, such as "splats/a.ply".  Where it is
  * absent the running test is skipped with a line that names it.  The string lives for the next
  * seven calls. */
-const char *hl_test_data(const char *path);
+const char *hl_test_data(const char *name);
 
 /* A new empty folder for this process, removed with all it holds at exit.  Same each call. */
 const char *hl_test_dir(void);
