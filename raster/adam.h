@@ -45,4 +45,25 @@ void hl_adam_step(hl_adam *adam, hl_splats *splats, const hl_splats *grad, const
 void hl_adam_step_array(float *p, float *m, float *v, const float *g, int32_t count, float lr,
                         int32_t t);
 
+/* ---- for backends ---- */
+
+/* Gradients of one cluster, field by field; modified by the regularisers. */
+typedef struct hl_adam_fields {
+#define X(name, components) float *name;
+    HL_SPLAT_FIELDS(X)
+#undef X
+} hl_adam_fields;
+
+#define HL_ADAM_PATTERN HL_SH_COEFFS_MAX /* step sizes repeat with this period: SH dc and rest */
+
+/* One step over `count` values; step[k] = lr / (1 - b1^t) of value i with i % pattern = k. */
+typedef void (*hl_adam_row_fn)(float *p, float *m, float *v, const float *g, int32_t count,
+                               const float step[HL_ADAM_PATTERN], float inv_sqrt_bias2);
+void hl_adam_row_plain(float *p, float *m, float *v, const float *g, int32_t count,
+                       const float step[HL_ADAM_PATTERN], float inv_sqrt_bias2);
+
+/* Steps one cluster.  visible: a member was seen (cluster mode skips the others). */
+void hl_adam_cluster(hl_adam *adam, hl_splats *splats, int32_t cluster, const hl_adam_fields *grad,
+                     bool visible, hl_adam_row_fn row);
+
 #endif /* HL_RASTER_ADAM_H */

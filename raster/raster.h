@@ -59,7 +59,6 @@ typedef struct hl_raster_options {
     const float *features;     /* (count, feature_count), blended like colour               */
     const float *filter_3d;    /* (count) std. deviation of the 3D filter, or NULL: off     */
     const float *depth_window; /* (2, height, width) nearest and farthest z admitted, or NULL */
-    bool color_unclamped;      /* keep negative SH colour (gradient checks); default false  */
 } hl_raster_options;
 
 /* What forward made.  Planes are (rows, stride) floats, top row first; padding columns and rows
@@ -107,7 +106,7 @@ typedef struct hl_raster_sink {
     float *feature_grad;    /* (count, feature_count), every row written                     */
     hl_adam *adam;          /* steps the splats given to forward in place (raster/adam.h)    */
     hl_raster_stats *stats; /* accumulated                                                   */
-    float pose[6];          /* out: dL/d(phi, rho), camera_from_world <- exp(phi) r, t + rho */
+    float pose[6];          /* out: dL/d(phi, rho) of x_in_camera = exp(phi) (r x + t) + rho  */
     float background[3];    /* out: dL/d(background)                                         */
 } hl_raster_sink;
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* raster/backend.h -- the one seam between Heliograph and a compute device.
+ *
+ * A backend is a const table of functions.  Callers never call the table: the hl_raster_*
+ * wrappers (raster/raster.c) check every argument once, so that a backend may trust what it is
+ * given.  A table entry has the contract of the wrapper of the same name in raster/raster.h.
+ */
+#ifndef HL_RASTER_BACKEND_H
+#define HL_RASTER_BACKEND_H
+
+#include "raster/raster.h"
+
+typedef struct hl_raster_backend {
+    const char *name; /* what --backend takes                 */
+    int32_t score;    /* the highest present one is "auto"    */
+
+    hl_status (*create)(void **state, hl_isa isa);
+    void (*destroy)(void *state);
+    const char *(*isa_name)(const void *state);
+    void (*profile)(void *state, hl_spans *spans);
+    hl_status (*forward)(void *state, const hl_splats *splats, const hl_raster_view *view,
+                         const hl_raster_options *options, hl_raster_frame *frame);
+    hl_status (*backward)(void *state, hl_splats *splats, const hl_raster_frame_grad *frame_grad,
+                          hl_raster_sink *sink);
+    size_t (*bytes_held)(const void *state);
+    int64_t (*count_pairs)(void *state);
+} hl_raster_backend;
+
+const hl_raster_backend *hl_raster_backend_cpu(void);
+
+#endif /* HL_RASTER_BACKEND_H */

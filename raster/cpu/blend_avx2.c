@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#include "raster/cpu/raster_cpu.h"
+
+const hl_cpu_kernels *hl_cpu_kernels_avx2(void)
+{
+    return NULL;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* raster/cpu/raster_cpu.h -- inside of the CPU rasterizer.
+ *
+ *   project   blocks of PROJECT_BLOCK splats        -> record[], ids of visible splats
+ *   sort      radix on depth, stable                -> order[]
+ *   bin       exact tile spans, counting sort       -> instance list per tile
+ *   blend     one tile per block                    -> planes, transmittance
+ *   blend_bwd one tile per block, forward replayed  -> one gradient row per instance
+ *   splat_bwd one cluster of splats per block       -> rows summed in order, parameters, Adam
+ *
+ * Nothing here depends on how blocks meet threads.
+ */
+#ifndef HL_RASTER_CPU_RASTER_CPU_H
+#define HL_RASTER_CPU_RASTER_CPU_H
+
+#include "core/parallel.h"
+#include "raster/backend.h"
+#include "raster/project.h"
+
+enum {
+    PROJECT_BLOCK = 1024, /* splats                                             */
+    BIN_CHUNKS_MAX = 64,  /* counting-sort chunks: bounds the histogram memory  */
+    TILE_PIXELS = HL_TILE * HL_TILE
+};
+
+/* One projected splat: a cache line. */
+typedef struct hl_cpu_record {
+    float mu[2];       /* px                                                    */
+    float conic[3];    /* a, b, c                                               */
+    float opacity;     /* o^                                                    */
+    float rgb[3];      /* view-dependent colour                                 */
+    float depth;       /* tz                                                    */
+    float half[2];     /* half extents of the ellipse, px                       */
+    float dy_right;    /* see hl_ellipse                                        */
+    int32_t first_row; /* first gradient row; rows are contiguous per splat     */
+    int32_t row_count; /* tiles touched; 0: not in the picture                  */
+    int32_t clamped;   /* colour channels clamped at 0; bits 3..5: normal's axis */
+} hl_cpu_record;
+
+_Static_assert(sizeof(hl_cpu_record) == 64, "one record is one cache line");
+
+/* One splat-tile pair. */
+typedef struct hl_cpu_instance {
+    int32_t splat; /* index of record                        */
+    int32_t row;   /* its gradient row                       */
+} hl_cpu_instance;
+
+/* Layout of a gradient row: moments (6), planes, then what was asked for. */
+typedef struct hl_cpu_row {
+    int32_t floats; /* length of a row                                                       */
+    int32_t abs2d;  /* offset of 2: sums of |dL/dmu|; -1 when off                            */
+    int32_t stats;  /* offset of 4: n, sum dL/dalpha, sum of squares, sum w; -1 when off     */
+    int32_t median; /* offset of 1: dL/d(depth) through the median; -1 when off              */
+} hl_cpu_row;
+
+typedef struct hl_cpu hl_cpu;
+
+/* Tile kernels of one instruction set. */
+typedef struct hl_cpu_kernels {
+    hl_isa isa;
+    const char *name;
+    void (*blend)(hl_cpu *r, int32_t tile);
+    void (*blend_bwd)(hl_cpu *r, int32_t tile);
+    hl_adam_row_fn adam_row;
+} hl_cpu_kernels;
+
+struct hl_cpu {
+    const hl_cpu_kernels *kernels; /* what was asked for                                     */
+    hl_spans *spans;
+
+    /* the last forward */
+    const hl_splats *splats;
+    hl_raster_view view;
+    hl_raster_options options;
+    hl_projector projector;
+    hl_raster_frame frame;
+    bool has_forward;
+    int32_t columns, tile_rows, tiles;
+    int32_t extra; /* planes beyond colour */
+    int32_t visible;
+    int64_t instances;
+
+    /* per splat */
+    int64_t splat_capacity;
+    hl_cpu_record *record;  /* (count) by storage index                                 */
+    float *extra_value;     /* (count, extra)                                           */
+    int64_t extra_capacity; /* floats                                                   */
+    uint32_t *key[2];       /* (count) depth bits, ping-pong                            */
+    int32_t *order[2];      /* (count) splat index, ping-pong; [0] is the sorted result */
+    int32_t *block_visible; /* (blocks) prefix sums                                     */
+    float *max_weight;      /* (count)                                                  */
+    int32_t *max_pixel;     /* (count) first pixel where it was reached, -1 none        */
+
+    /* per tile */
+    int64_t tile_capacity;
+    int64_t *tile_first; /* (tiles + 1) range in instance                           */
+    int32_t *tile_end;   /* (tiles) instances looked at before every pixel stopped  */
+    uint32_t *chunk_count;
+    int64_t chunk_capacity;
+    int64_t *chunk_rows; /* (BIN_CHUNKS_MAX + 1) gradient rows before each chunk    */
+    int32_t chunks;
+
+    /* per instance */
+    int64_t instance_capacity;
+    hl_cpu_instance *instance; /* (instances) tile by tile, front to back           */
+    hl_cpu_row row;
+    float *rows; /* (instances, row.floats)                            */
+    int64_t rows_capacity;
+
+    /* per pixel */
+    float *pixels; /* one allocation behind frame's planes               */
+    int64_t pixels_capacity;
+
+    /* backward */
+    const hl_raster_frame_grad *frame_grad;
+    hl_raster_sink *sink;
+    hl_splats *target; /* what sink->adam steps                              */
+    double *partial;   /* (blocks, 9) pose and background, ordered           */
+    int64_t partial_capacity;
+    float *scratch; /* (threads, ...) cluster gradients                   */
+    int64_t scratch_capacity;
+
+    size_t bytes;
+};
+
+/* Stages, in order. */
+hl_status hl_cpu_project(hl_cpu *r);
+void hl_cpu_sort(hl_cpu *r);
+hl_status hl_cpu_bin(hl_cpu *r);
+void hl_cpu_max_weight(hl_cpu *r);
+hl_status hl_cpu_splat_bwd(hl_cpu *r);
+
+/* Grows *block to hold `count` elements of `size` bytes (1.25 x for slack); counts bytes. */
+hl_status hl_cpu_reserve(hl_cpu *r, void **block, int64_t *capacity, int64_t count, size_t size);
+
+/* Plain C tile kernels: the reference of the SIMD ones, and the only ones that carry gradients of
+ * the median depth and of the largest weight. */
+void hl_cpu_blend_plain(hl_cpu *r, int32_t tile);
+void hl_cpu_blend_bwd_plain(hl_cpu *r, int32_t tile);
+extern const hl_cpu_kernels hl_cpu_kernels_plain;
+/* NULL where this build has no such code. */
+const hl_cpu_kernels *hl_cpu_kernels_avx2(void);
+const hl_cpu_kernels *hl_cpu_kernels_avx512(void);
+
+/* Rows of the tile that a splat can reach: first..last within 0..15; empty when first > last. */
+static inline void hl_cpu_tile_rows(const hl_cpu_record *s, int32_t y0, int32_t rows,
+                                    int32_t *first, int32_t *last)
+{
+    const float lo = s->mu[1] - s->half[1] - 0.5f - (float)y0;
+    const float hi = s->mu[1] + s->half[1] - 0.5f - (float)y0;
+    *first = lo <= 0 ? 0 : (lo > HL_TILE ? HL_TILE : (int32_t)ceilf(lo));
+    *last = hi < 0 ? -1 : (hi >= (float)(rows - 1) ? rows - 1 : (int32_t)hi);
+}
+
+#endif /* HL_RASTER_CPU_RASTER_CPU_H */
