@@ -3,6 +3,7 @@
 #ifndef HL_CLI_COMMANDS_H
 #define HL_CLI_COMMANDS_H
 
+int hl_cmd_bench(int argc, char **argv);
 int hl_cmd_doctor(int argc, char **argv);
 
 #endif /* HL_CLI_COMMANDS_H */

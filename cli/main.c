@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 
 static const hl_command commands[] = {
+    {"bench", "times the rasterizer on this machine", hl_cmd_bench},
     {"doctor", "what works on this machine", hl_cmd_doctor},
 };
 

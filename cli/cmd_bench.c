@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/* helio bench -- times the rasterizer on synthetic splats, each instruction set in turn.
+ *
+ * Correctness gates timing: a path whose picture or gradients differ from plain C is not timed. */
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "core/build_info.h"
+#include "core/parallel.h"
+#include "core/rng.h"
+#include "raster/raster.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALL = 0, ISA_COUNT = 3, SIDE_MAX = 16384 };
+
+typedef struct bench_options {
+    hl_common common;
+    const char *what;
+    const char *size;
+    int32_t splats, isa, repeat;
+    float sigma_px;
+} bench_options;
+
+static const hl_option rows[] = {
+    HL_ARG(bench_options, "WHAT", what, "what to time: raster"),
+    HL_OPT_INT(bench_options, "--splats", splats, 0, HL_SPLATS_CAPACITY_MAX, "random splats"),
+    HL_OPT_TEXT(bench_options, "--size", size, "WxH", "pixels of the picture"),
+    HL_OPT_CHOICE(bench_options, "--isa", isa, "all|plain|avx2|avx512",
+                  "instruction set, all: each one present, and ratios to plain C"),
+    HL_OPT_INT(bench_options, "--repeat", repeat, 1, 1000, "runs; the fastest counts"),
+    HL_OPT_FLOAT(bench_options, "--sigma-px", sigma_px, 0.01, 1000,
+                 "median standard deviation of a splat in the picture"),
+    HL_COMMON_OPTIONS(bench_options)};
+static const hl_command_spec spec = {
+    "bench", "times the rasterizer on this machine", rows, HL_ROWS(rows), NULL, NULL};
+
+/* What one path gave. */
+typedef struct timing {
+    bool present;
+    double forward, backward;         /* wall seconds, of the fastest run of each */
+    double forward_cpu, backward_cpu; /* processor seconds, the same              */
+    hl_spans spans;                   /* the fastest of each stage           */
+    double color_error, grad_error;
+} timing;
+
+typedef struct bench {
+    const bench_options *o;
+    hl_arena arena;
+    hl_splats splats, grad;
+    hl_raster_view view;
+    hl_raster_options options;
+    hl_raster_frame_grad frame_grad;
+    float *color;        /* (3, pixels) of plain C         */
+    hl_splats reference; /* gradients of plain C        */
+    int64_t pairs, instances;
+    int32_t visible;
+    timing path[ISA_COUNT + 1];
+    bool absent; /* the path asked for by name is not there */
+} bench;
+
+static hl_status parse_size(const char *text, hl_raster_view *view)
+{
+    char *end;
+    const long width = strtol(text, &end, 10);
+    const long height = *end == 'x' ? strtol(end + 1, &end, 10) : 0;
+    if (*end || width < 1 || height < 1 || width > SIDE_MAX || height > SIDE_MAX)
+        return hl_fail(HL_E_ARG, "--size: expected WxH with sides of 1..%d, found \"%s\"",
+                       (int)SIDE_MAX, text);
+    view->width = (int32_t)width;
+    view->height = (int32_t)height;
+    return HL_OK;
+}
+
+/* Splats spread evenly over the picture, z in 2..6, log-normal sizes around the median. */
+static void random_splats(bench *b)
+{
+    const hl_raster_view *v = &b->view;
+    for (int32_t i = 0; i < b->splats.count; i++) {
+        hl_rng rng = hl_rng_at((uint64_t)b->o->common.seed, 0, (uint64_t)i, HL_RNG_BENCH);
+        float *mean = b->splats.mean + 3 * (size_t)i;
+        mean[2] = 2 + 4 * hl_rng_uniform(&rng);
+        mean[0] = mean[2] * ((float)v->width * hl_rng_uniform(&rng) - v->cx) / v->fx;
+        mean[1] = mean[2] * ((float)v->height * hl_rng_uniform(&rng) - v->cy) / v->fy;
+        const float size = logf(b->o->sigma_px * mean[2] / v->fx) + 0.6f * hl_rng_normal(&rng);
+        for (int k = 0; k < 3; k++)
+            b->splats.log_scale[3 * (size_t)i + (size_t)k] = size + 0.4f * hl_rng_normal(&rng);
+        for (int k = 0; k < 4; k++)
+            b->splats.quat[4 * (size_t)i + (size_t)k] = hl_rng_normal(&rng);
+        b->splats.logit_opa[i] = -1.0f + 1.5f * hl_rng_normal(&rng);
+        for (size_t k = 0; k < HL_SPLAT_DIM_sh; k++)
+            b->splats.sh[(size_t)i * HL_SPLAT_DIM_sh + k] =
+                (k % HL_SH_COEFFS_MAX ? 0.1f : 1.0f) * hl_rng_normal(&rng);
+    }
+}
+
+static hl_status random_grads(bench *b, size_t pixels)
+{
+    for (int c = 0; c < 3; c++) {
+        float *plane = hl_arena_alloc(&b->arena, pixels, sizeof *plane);
+        if (!plane)
+            return HL_E_MEMORY;
+        for (size_t i = 0; i < pixels; i++) {
+            hl_rng rng = hl_rng_at((uint64_t)b->o->common.seed, (uint64_t)c + 1, i, HL_RNG_BENCH);
+            plane[i] = hl_rng_uniform(&rng) - 0.5f;
+        }
+        b->frame_grad.plane[c] = plane;
+    }
+    return HL_OK;
+}
+
+static hl_status make_scene(bench *b)
+{
+    hl_raster_view *v = &b->view;
+    HL_TRY(parse_size(b->o->size, v));
+    v->fx = v->fy = 0.8f * (float)(v->width > v->height ? v->width : v->height);
+    v->cx = 0.5f * (float)v->width;
+    v->cy = 0.5f * (float)v->height;
+    v->r[0] = v->r[4] = v->r[8] = 1;
+    b->options.sh_degree = HL_SH_DEGREE_MAX;
+    const int32_t n = b->o->splats, capacity = n > 0 ? n : 1;
+    HL_TRY(hl_splats_init(&b->splats, &b->arena, capacity));
+    HL_TRY(hl_splats_init(&b->grad, &b->arena, capacity));
+    HL_TRY(hl_splats_init(&b->reference, &b->arena, capacity));
+    b->splats.count = b->grad.count = b->reference.count = n;
+    b->splats.sh_degree = HL_SH_DEGREE_MAX;
+    const size_t columns = ((size_t)v->width + HL_TILE - 1) / HL_TILE * HL_TILE;
+    const size_t pixels = columns * (((size_t)v->height + HL_TILE - 1) / HL_TILE * HL_TILE);
+    b->color = hl_arena_alloc(&b->arena, 3 * pixels, sizeof *b->color);
+    if (!b->color)
+        return HL_E_MEMORY;
+    random_splats(b);
+    return random_grads(b, pixels);
+}
+
+/* |got - want| / |want| in L2, over rows of `width` values that are `stride` apart. */
+static double relative_error(const float *got, const float *want, size_t width, size_t stride,
+                             size_t count)
+{
+    double error = 0, norm = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i % stride >= width)
+            continue;
+        const double d = (double)got[i] - (double)want[i];
+        error += d * d;
+        norm += (double)want[i] * (double)want[i];
+    }
+    return error > 0 ? sqrt(error / (norm + 1e-30)) : (error == 0 ? 0 : HUGE_VAL);
+}
+
+/* The largest error over colour planes, and over parameter fields; both against plain C. */
+static void compare(const bench *b, const hl_raster_frame *f, timing *t)
+{
+    const size_t stride = (size_t)f->stride, count = stride * (size_t)f->height;
+    for (size_t c = 0; c < 3; c++)
+        t->color_error = fmax(t->color_error,
+                              relative_error(f->plane[c], b->color + c * stride * (size_t)f->rows,
+                                             (size_t)f->width, stride, count));
+#define X(name, components)                                                             \
+    t->grad_error =                                                                     \
+        fmax(t->grad_error, relative_error(b->grad.name, b->reference.name, components, \
+                                           components, (size_t)b->grad.count * (components)));
+    HL_SPLAT_FIELDS(X)
+#undef X
+}
+
+static void keep_fastest(double *best, double seconds)
+{
+    *best = *best > 0 ? fmin(*best, seconds) : seconds;
+}
+
+/* One forward and backward of `r`; plain C fills the reference. */
+static hl_status run_once(bench *b, hl_raster *r, hl_splats *grad, hl_raster_frame *frame,
+                          timing *t)
+{
+    hl_spans spans = {0};
+    hl_raster_sink sink = {.grad = grad};
+    hl_raster_profile(r, &spans);
+    const double start = hl_wall_seconds(), start_cpu = hl_cpu_seconds();
+    HL_TRY(hl_raster_forward(r, &b->splats, &b->view, &b->options, frame));
+    const double middle = hl_wall_seconds(), middle_cpu = hl_cpu_seconds();
+    HL_TRY(hl_raster_backward(r, &b->splats, &b->frame_grad, &sink));
+    const double end = hl_wall_seconds(), end_cpu = hl_cpu_seconds();
+    hl_raster_profile(r, NULL);
+    if (!t)
+        return HL_OK;
+    keep_fastest(&t->forward, middle - start);
+    keep_fastest(&t->backward, end - middle);
+    keep_fastest(&t->forward_cpu, middle_cpu - start_cpu);
+    keep_fastest(&t->backward_cpu, end_cpu - middle_cpu);
+    for (int32_t k = 0; k < spans.count; k++)
+        if (t->spans.count == 0 || spans.seconds[k] < t->spans.seconds[k])
+            t->spans.seconds[k] = spans.seconds[k];
+    memcpy(t->spans.name, spans.name, sizeof spans.name);
+    t->spans.count = spans.count;
+    return HL_OK;
+}
+
+static hl_status run_reference(bench *b)
+{
+    hl_raster *r = NULL;
+    hl_raster_frame f;
+    HL_TRY(hl_raster_create(&r, "cpu", HL_ISA_PLAIN));
+    const hl_status s = run_once(b, r, &b->reference, &f, NULL);
+    if (s == HL_OK) {
+        const size_t plane = (size_t)f.stride * (size_t)f.rows;
+        for (size_t c = 0; c < 3; c++)
+            memcpy(b->color + c * plane, f.plane[c], plane * sizeof(float));
+        b->visible = f.visible;
+        b->instances = f.instances;
+        b->pairs = hl_raster_count_pairs(r);
+    }
+    hl_raster_destroy(&r);
+    return s;
+}
+
+static hl_status run_path(bench *b, hl_isa isa)
+{
+    hl_raster *r = NULL;
+    hl_raster_frame f;
+    timing *t = &b->path[isa];
+    const hl_status made = hl_raster_create(&r, "cpu", isa);
+    b->absent = made == HL_E_BACKEND;
+    if (made != HL_OK)
+        return b->absent && b->o->isa == ALL ? HL_OK : made;
+    hl_status s = run_once(b, r, &b->grad, &f, NULL);
+    if (s == HL_OK) {
+        compare(b, &f, t);
+        if (!(t->color_error <= 1e-4 && t->grad_error <= 1e-3))
+            s = hl_fail(HL_E_BACKEND,
+                        "%s differs from plain C: colour by %.2g, gradients by %.2g; not timed",
+                        hl_raster_isa_name(r), t->color_error, t->grad_error);
+    }
+    for (int32_t k = 0; k < b->o->repeat && s == HL_OK; k++)
+        s = run_once(b, r, &b->grad, &f, t);
+    t->present = s == HL_OK;
+    hl_raster_destroy(&r);
+    return s;
+}
+
+static const char *isa_word(int32_t isa)
+{
+    static const char *const words[] = {"all", "plain", "avx2", "avx512"};
+    return words[isa];
+}
+
+static double span_of(const timing *t, const char *name)
+{
+    for (int32_t k = 0; k < t->spans.count; k++)
+        if (strcmp(t->spans.name[k], name) == 0)
+            return t->spans.seconds[k];
+    return 0;
+}
+
+static double per_pair_ns(const bench *b, double seconds)
+{
+    return b->pairs ? seconds * 1e9 / (double)b->pairs : 0;
+}
+
+static void print_text(const bench *b)
+{
+    printf("%d splats, %dx%d, %d threads: %d visible, %lld splat-tile pairs, %lld contributing "
+           "pairs (%.1f per pixel)\n",
+           b->splats.count, b->view.width, b->view.height, hl_parallel_threads(), b->visible,
+           (long long)b->instances, (long long)b->pairs,
+           (double)b->pairs / b->view.width / b->view.height);
+    for (int32_t isa = HL_ISA_PLAIN; isa <= ISA_COUNT; isa++) {
+        const timing *t = &b->path[isa];
+        if (!t->present)
+            continue;
+        printf("%-7s forward %.2f ms (%.2f CPU), backward %.2f ms (%.2f CPU), blend %.2f ns/pair, "
+               "blend_bwd %.2f ns/pair\n       ",
+               isa_word(isa), t->forward * 1e3, t->forward_cpu * 1e3, t->backward * 1e3,
+               t->backward_cpu * 1e3, per_pair_ns(b, span_of(t, "blend")),
+               per_pair_ns(b, span_of(t, "blend_bwd")));
+        for (int32_t k = 0; k < t->spans.count; k++)
+            printf(" %s %.2f%s", t->spans.name[k], t->spans.seconds[k] * 1e3,
+                   k + 1 < t->spans.count ? "," : " ms\n");
+        const timing *plain = &b->path[HL_ISA_PLAIN];
+        if (plain->present && isa != HL_ISA_PLAIN)
+            printf("        against plain: forward %.1fx, backward %.1fx, blend %.1fx, blend_bwd "
+                   "%.1fx; colour differs by %.1g, gradients by %.1g\n",
+                   plain->forward / t->forward, plain->backward / t->backward,
+                   span_of(plain, "blend") / span_of(t, "blend"),
+                   span_of(plain, "blend_bwd") / span_of(t, "blend_bwd"), t->color_error,
+                   t->grad_error);
+    }
+}
+
+static void add_path(hl_json *paths, const bench *b, int32_t isa)
+{
+    const timing *t = &b->path[isa], *plain = &b->path[HL_ISA_PLAIN];
+    hl_json *node = hl_json_add_object(paths, isa_word(isa));
+    hl_json_add_number(node, "forward_ms", t->forward * 1e3);
+    hl_json_add_number(node, "backward_ms", t->backward * 1e3);
+    hl_json_add_number(node, "forward_cpu_ms", t->forward_cpu * 1e3);
+    hl_json_add_number(node, "backward_cpu_ms", t->backward_cpu * 1e3);
+    hl_json_add_number(node, "blend_ns_per_pair", per_pair_ns(b, span_of(t, "blend")));
+    hl_json_add_number(node, "blend_bwd_ns_per_pair", per_pair_ns(b, span_of(t, "blend_bwd")));
+    hl_json_add_number(node, "colour_error", t->color_error);
+    hl_json_add_number(node, "gradient_error", t->grad_error);
+    hl_json *stages = hl_json_add_object(node, "stages_ms");
+    for (int32_t k = 0; k < t->spans.count; k++)
+        hl_json_add_number(stages, t->spans.name[k], t->spans.seconds[k] * 1e3);
+    if (!plain->present)
+        return;
+    hl_json *ratio = hl_json_add_object(node, "times_faster_than_plain");
+    hl_json_add_number(ratio, "forward", plain->forward / t->forward);
+    hl_json_add_number(ratio, "backward", plain->backward / t->backward);
+    hl_json_add_number(ratio, "blend", span_of(plain, "blend") / span_of(t, "blend"));
+    hl_json_add_number(ratio, "blend_bwd", span_of(plain, "blend_bwd") / span_of(t, "blend_bwd"));
+}
+
+static hl_status print_json(const bench *b)
+{
+    hl_json *root = hl_json_object();
+    hl_json_add_text(root, "schema", "helio.bench.raster/1");
+    hl_json_add_text(root, "commit", HL_BUILD_COMMIT);
+    hl_json_add_number(root, "splats", b->splats.count);
+    hl_json_add_number(root, "width", b->view.width);
+    hl_json_add_number(root, "height", b->view.height);
+    hl_json_add_number(root, "threads", hl_parallel_threads());
+    hl_json_add_number(root, "repeat", b->o->repeat);
+    hl_json_add_number(root, "seed", (double)b->o->common.seed);
+    hl_json_add_number(root, "visible", b->visible);
+    hl_json_add_number(root, "instances", (double)b->instances);
+    hl_json_add_number(root, "pairs", (double)b->pairs);
+    hl_json *paths = hl_json_add_object(root, "paths");
+    for (int32_t isa = HL_ISA_PLAIN; isa <= ISA_COUNT; isa++)
+        if (b->path[isa].present)
+            add_path(paths, b, isa);
+    return hl_command_print_json(&root);
+}
+
+static hl_status bench_raster(bench *b)
+{
+    HL_TRY(make_scene(b));
+    HL_TRY(run_reference(b));
+    for (int32_t isa = HL_ISA_PLAIN; isa <= ISA_COUNT; isa++) {
+        if (b->o->isa != ALL && b->o->isa != isa)
+            continue;
+        HL_TRY(run_path(b, (hl_isa)isa));
+    }
+    if (b->o->common.json)
+        return print_json(b);
+    print_text(b);
+    return HL_OK;
+}
+
+int hl_cmd_bench(int argc, char **argv)
+{
+    bench_options o = {.common = HL_COMMON_DEFAULTS,
+                       .size = "1008x756",
+                       .splats = 300000,
+                       .repeat = 3,
+                       .sigma_px = 1.5f};
+    int code;
+    if (!hl_command_start(&spec, argc, argv, &o, &o.common, &code))
+        return code;
+    if (strcmp(o.what, "raster") != 0)
+        return hl_command_end(&spec,
+                              hl_fail(HL_E_ARG, "WHAT: expected raster, found \"%s\"", o.what));
+    bench b = {.o = &o};
+    hl_arena_init(&b.arena, 0, 0);
+    const hl_status s = bench_raster(&b);
+    hl_arena_release(&b.arena);
+    code = hl_command_end(&spec, s);
+    return s != HL_OK && b.absent ? HL_EXIT_ABSENT : code;
+}

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+# What cannot be timed is refused by name.
+try() {
+    local want=$1 code=0
+    shift
+    "$HELIO" bench "$@" || code=$?
+    [ $code -eq "$want" ] || echo "bench $*: exit $code, expected $want"
+}
+try 2
+try 1 render
+try 1 raster --size 100
+try 1 raster --size 0x10
+try 1 raster --size 10x10x10
+try 1 raster --size 99999x10
+try 2 raster --isa sse
+try 2 raster --splats -1
