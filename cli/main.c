@@ -5,6 +5,8 @@
 
 static const hl_command commands[] = {
     {"bench", "times the rasterizer on this machine", hl_cmd_bench},
+    {"convert", "splats from one file format to another", hl_cmd_convert},
+    {"info", "what a file of splats or points is", hl_cmd_info},
     {"doctor", "what works on this machine", hl_cmd_doctor},
 };
 

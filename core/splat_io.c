@@ -74,6 +74,12 @@ int hl_splat_sh_sign(int k, const int flip[3])
     return sign;
 }
 
+/* Without a negative zero. */
+static float signed_by(float value, int sign)
+{
+    return sign < 0 ? 0 - value : value;
+}
+
 void hl_splat_flip(hl_splats *splats, const int flip[3])
 {
     /* A turn about an axis keeps its sense where the other two axes flip together. */
@@ -81,13 +87,13 @@ void hl_splat_flip(hl_splats *splats, const int flip[3])
     for (size_t i = 0; i < (size_t)splats->count; i++) {
         const hl_splat_row row = hl_splat_row_at(splats, i);
         for (int k = 0; k < 3; k++) {
-            row.mean[k] *= (float)flip[k];
-            row.quat[1 + k] *= (float)turn[k];
+            row.mean[k] = signed_by(row.mean[k], flip[k]);
+            row.quat[1 + k] = signed_by(row.quat[1 + k], turn[k]);
         }
         for (int k = 1; k < HL_SH_COEFFS_MAX; k++)
             if (hl_splat_sh_sign(k, flip) < 0)
                 for (int ch = 0; ch < 3; ch++)
-                    row.sh[HL_SH_COEFFS_MAX * ch + k] = -row.sh[HL_SH_COEFFS_MAX * ch + k];
+                    row.sh[HL_SH_COEFFS_MAX * ch + k] = 0 - row.sh[HL_SH_COEFFS_MAX * ch + k];
     }
 }
 
