@@ -25,9 +25,9 @@ count_ctest() {
     [ "${all:-0}" -gt 0 ] && [ "${bad:-1}" -eq 0 ]
 }
 
-# build PRESET: configure and compile; counts as one test.
+# build PRESET [SUFFIX [TARGET]]: configures and compiles; counts as one test.
 build() {
-    if cmake --preset "$1" && cmake --build "build${2-}" -j "$jobs"; then
+    if cmake --preset "$1" && cmake --build "build${2-}" -j "$jobs" ${3:+--target "$3"}; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))
@@ -58,7 +58,7 @@ stage_release() {
     build release && tests build
 }
 stage_tidy() {
-    build tidy -tidy
+    build tidy -tidy && tests build-tidy -LE lint
 }
 stage_asan() {
     build asan -asan && tests build-asan -LE lint
@@ -67,7 +67,8 @@ stage_tsan() {
     build tsan -tsan && tests build-tsan -L parallel
 }
 stage_fuzz() {
-    build fuzz -fuzz && tools/fuzz.sh build-fuzz "$jobs" "${HL_FUZZ_SECONDS:-60}" >$logs/fuzz-runs 2>&1
+    : >$logs/fuzz-runs
+    build fuzz -fuzz fuzzers && tools/fuzz.sh build-fuzz "$jobs" "${HL_FUZZ_SECONDS:-60}" >$logs/fuzz-runs 2>&1
     local code=$?
     cat $logs/fuzz-runs
     passed=$((passed + $(grep -c '^fuzz .* passed' $logs/fuzz-runs)))

@@ -6,6 +6,8 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
@@ -286,11 +288,39 @@ void hl_json_add_null(hl_json *node, const char *key)
     attach(node, key, cJSON_CreateNull());
 }
 
+/* cJSON prints 15 digits where they differ by no more than an ulp, and so loses bits (the largest
+ * double even comes back as infinity).  Numbers that need 16 or 17 digits become raw text. */
+static bool keep_digits(cJSON *node)
+{
+    for (cJSON *child = node->child; child; child = child->next)
+        if (!keep_digits(child))
+            return false;
+    if (!cJSON_IsNumber(node) || !isfinite(node->valuedouble))
+        return true;
+    char text[32];
+    int digits = 15;
+    do
+        snprintf(text, sizeof text, "%.*g", digits, node->valuedouble);
+    while (strtod(text, NULL) != node->valuedouble && ++digits <= 17);
+    if (digits == 15)
+        return true;
+    node->valuestring = cJSON_malloc(sizeof text);
+    if (!node->valuestring)
+        return false;
+    memcpy(node->valuestring, text, sizeof text);
+    node->type = cJSON_Raw;
+    return true;
+}
+
 hl_status hl_json_print(const hl_json *root, bool indent, char **text)
 {
     if (!root)
         return hl_fail(HL_E_MEMORY, "out of memory while building JSON");
-    char *raw = indent ? cJSON_Print(in(root)) : cJSON_PrintUnformatted(in(root));
+    cJSON *copied = cJSON_Duplicate(in(root), 1);
+    char *raw = NULL;
+    if (copied && keep_digits(copied))
+        raw = indent ? cJSON_Print(copied) : cJSON_PrintUnformatted(copied);
+    cJSON_Delete(copied);
     if (!raw)
         return hl_fail(HL_E_MEMORY, "out of memory while printing JSON");
     char *copy = hl_strdup(raw);

@@ -27,11 +27,14 @@ static struct {
           .wake = PTHREAD_COND_INITIALIZER,
           .idle = PTHREAD_COND_INITIALIZER};
 
+/* Inside a block: the number of the thread that runs it; a nested call goes on under the same. */
 static _Thread_local bool inside;
+static _Thread_local int32_t inside_thread;
 
 static void work(int32_t thread)
 {
     inside = true;
+    inside_thread = thread;
     const int32_t blocks = pool.blocks;
     for (;;) {
         const int32_t block = atomic_fetch_add_explicit(&pool.next, 1, memory_order_relaxed);
@@ -110,8 +113,9 @@ void hl_parallel_for(int32_t blocks, hl_block_fn fn, void *ctx)
     if (blocks <= 0)
         return;
     if (inside || blocks == 1 || hl_parallel_threads() == 1) {
+        const int32_t thread = inside ? inside_thread : 0;
         for (int32_t b = 0; b < blocks; b++)
-            fn(ctx, b, 0);
+            fn(ctx, b, thread);
         return;
     }
     if (!pool.running)

@@ -6,7 +6,7 @@
  * then added in index order (hl_ordered_sum), so results do not depend on the thread count.
  *
  * One process-wide pool, made on first use.  The calling thread works too.  A call from inside a
- * block runs serially in that thread.
+ * block runs serially in that thread, under the same thread number.
  */
 #ifndef HL_CORE_PARALLEL_H
 #define HL_CORE_PARALLEL_H
