@@ -17,7 +17,7 @@ static void ellipse_of(const hl_cpu_record *rec, hl_ellipse *e)
     memcpy(e->mu, rec->mu, sizeof e->mu);
     memcpy(e->conic, rec->conic, sizeof e->conic);
     memcpy(e->half, rec->half, sizeof e->half);
-    e->dy_right = rec->dy_right;
+    e->dy_right = -rec->half[0] * rec->conic[1] / rec->conic[2];
     const float q = 2 * hl_ln(rec->opacity / (float)HL_ALPHA_MIN);
     e->q_max = q + (q + 1) * (float)HL_ELLIPSE_MARGIN;
 }

@@ -1,7 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "raster/cpu/raster_cpu.h"
 
+#if defined(__AVX512F__)
+
+#include "raster/cpu/simd_avx512.h"
+/* the kernels need the names above */
+#include "raster/cpu/blend_simd.h"
+
+const hl_cpu_kernels *hl_cpu_kernels_avx512(void)
+{
+    static const hl_cpu_kernels kernels = {HL_ISA_AVX512, "avx512", blend_simd, blend_bwd_simd,
+                                           adam_row_simd};
+    return &kernels;
+}
+
+#else
+
 const hl_cpu_kernels *hl_cpu_kernels_avx512(void)
 {
     return NULL;
 }
+
+#endif

@@ -4,6 +4,7 @@
 #include "raster/sh_color.h"
 #include "raster/tile.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Cheap and safe: no splat that could reach the picture is rejected.  3.4 standard deviations
@@ -90,7 +91,7 @@ static int project_one(hl_cpu *r, int32_t i)
     memcpy(rec->half, e.half, sizeof rec->half);
     rec->opacity = f.opacity;
     rec->depth = f.depth;
-    rec->dy_right = e.dy_right;
+    rec->log2_opacity = log2f(f.opacity);
     if (r->extra) {
         fill_extra(r, i, &g, rec);
         if (!finite_sum(r->extra_value + (size_t)i * (size_t)r->extra, r->extra))

@@ -25,16 +25,16 @@ enum {
 
 /* One projected splat: a cache line. */
 typedef struct hl_cpu_record {
-    float mu[2];       /* px                                                    */
-    float conic[3];    /* a, b, c                                               */
-    float opacity;     /* o^                                                    */
-    float rgb[3];      /* view-dependent colour                                 */
-    float depth;       /* tz                                                    */
-    float half[2];     /* half extents of the ellipse, px                       */
-    float dy_right;    /* see hl_ellipse                                        */
-    int32_t first_row; /* first gradient row; rows are contiguous per splat     */
-    int32_t row_count; /* tiles touched; 0: not in the picture                  */
-    int32_t clamped;   /* colour channels clamped at 0; bits 3..5: normal's axis */
+    float mu[2];        /* px                                                    */
+    float conic[3];     /* a, b, c                                               */
+    float opacity;      /* o^                                                    */
+    float log2_opacity; /* what the SIMD exponent starts from                    */
+    float rgb[3];       /* view-dependent colour                                 */
+    float depth;        /* tz                                                    */
+    float half[2];      /* half extents of the ellipse, px                       */
+    int32_t first_row;  /* first gradient row; rows are contiguous per splat     */
+    int32_t row_count;  /* tiles touched; 0: not in the picture                  */
+    int32_t clamped;    /* colour channels clamped at 0; bits 3..5: normal's axis */
 } hl_cpu_record;
 
 _Static_assert(sizeof(hl_cpu_record) == 64, "one record is one cache line");
