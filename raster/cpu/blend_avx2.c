@@ -3,8 +3,6 @@
 
 #if defined(__AVX2__)
 
-#include "raster/cpu/simd_avx2.h"
-/* the kernels need the names above */
 #include "raster/cpu/blend_simd.h"
 
 const hl_cpu_kernels *hl_cpu_kernels_avx2(void)

@@ -3,8 +3,6 @@
 
 #if defined(__AVX512F__)
 
-#include "raster/cpu/simd_avx512.h"
-/* the kernels need the names above */
 #include "raster/cpu/blend_simd.h"
 
 const hl_cpu_kernels *hl_cpu_kernels_avx512(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* raster/cpu/blend_simd.h -- tile kernels on rows of sixteen pixels, written once for every SIMD
- * instruction set.  Included by blend_avx2.c and blend_avx512.c after their simd_*.h.
+ * instruction set.  Included by blend_avx2.c and blend_avx512.c, nowhere else.
  *
  * With e = log2 alpha, the exponent of a row is base(x) + bdx(x) dy + c dy^2: two operations, then
  * 2^e by polynomial.  The gradient sums of a row use that dx belongs to the lane and dy to the
@@ -8,7 +8,13 @@
  *
  * Flags are compile-time constants where the function is instantiated for the common cases.
  */
+#ifndef HL_RASTER_CPU_BLEND_SIMD_H
+#define HL_RASTER_CPU_BLEND_SIMD_H
+
 #include "raster/cpu/raster_cpu.h"
+#include "raster/cpu/simd.h"
+
+#if HL_SIMD
 
 #include <string.h>
 
@@ -416,3 +422,7 @@ static void adam_row_simd(float *p, float *m, float *v, const float *g, int32_t 
     }
     hl_adam_row_plain(p + i, m + i, v + i, g + i, count - i, step, inv_sqrt_bias2);
 }
+
+#endif /* HL_SIMD */
+
+#endif /* HL_RASTER_CPU_BLEND_SIMD_H */

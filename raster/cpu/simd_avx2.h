@@ -4,6 +4,8 @@
 #ifndef HL_RASTER_CPU_SIMD_AVX2_H
 #define HL_RASTER_CPU_SIMD_AVX2_H
 
+#if defined(__AVX2__)
+
 #include <immintrin.h>
 #include <stdint.h>
 
@@ -165,5 +167,7 @@ static inline __m256 vf_fold(vf x)
 {
     return _mm256_add_ps(x.a, x.b);
 }
+
+#endif /* __AVX2__ */
 
 #endif /* HL_RASTER_CPU_SIMD_AVX2_H */

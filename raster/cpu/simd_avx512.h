@@ -4,6 +4,8 @@
 #ifndef HL_RASTER_CPU_SIMD_AVX512_H
 #define HL_RASTER_CPU_SIMD_AVX512_H
 
+#if defined(__AVX512F__)
+
 #include <immintrin.h>
 #include <stdint.h>
 
@@ -137,5 +139,7 @@ static inline __m256 vf_fold(vf x)
 {
     return _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
 }
+
+#endif /* __AVX512F__ */
 
 #endif /* HL_RASTER_CPU_SIMD_AVX512_H */
