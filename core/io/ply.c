@@ -311,7 +311,7 @@ static bool skip_ascii_row(const hl_ply *ply, const hl_ply_element *e, size_t *a
         float items = 1;
         if (ply->properties[e->first + i].is_list && !ascii_number(&t, &items, word))
             return false;
-        for (; items >= 1; items--)
+        for (int64_t n = items < 1e15f ? (int64_t)items : INT64_MAX; n > 0; n--)
             if (!next_word(&t, word))
                 return false;
     }

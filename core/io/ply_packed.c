@@ -54,13 +54,13 @@ static hl_status find_ranges(packed *p, const hl_ply_element *chunk)
     return hl_ply_rows_open(&p->chunks, p->ply, chunk);
 }
 
-static hl_status find_words(packed *p)
+static hl_status find_words(packed *p, const hl_ply *ply)
 {
     for (int k = 0; k < WORDS; k++) {
-        const int32_t i = hl_ply_property_find(p->ply, p->vertex, word_names[k]);
-        const hl_ply_property *q = i < 0 ? NULL : &p->ply->properties[p->vertex->first + i];
+        const int32_t i = hl_ply_property_find(ply, p->vertex, word_names[k]);
+        const hl_ply_property *q = i < 0 ? NULL : &ply->properties[p->vertex->first + i];
         if (!q || q->is_list || q->type != HL_PLY_U32)
-            return hl_fail(HL_E_FORMAT, "%s: element vertex: expected uint %s", p->ply->name,
+            return hl_fail(HL_E_FORMAT, "%s: element vertex: expected uint %s", ply->name,
                            word_names[k]);
         p->word[k] = q->offset;
     }
@@ -70,7 +70,7 @@ static hl_status find_words(packed *p)
     return hl_ply_locate(p->ply, p->vertex, &p->vertex_at);
 }
 
-static hl_status find_sh(packed *p)
+static hl_status find_sh(packed *p, const hl_ply *ply)
 {
     if (!p->sh)
         return HL_OK;
@@ -85,10 +85,10 @@ static hl_status find_sh(packed *p)
     for (int k = 0; k < n; k++) {
         char name[HL_PLY_NAME_BYTES];
         snprintf(name, sizeof name, "f_rest_%d", k);
-        const int32_t i = hl_ply_property_find(p->ply, p->sh, name);
-        const hl_ply_property *q = i < 0 ? NULL : &p->ply->properties[p->sh->first + i];
+        const int32_t i = hl_ply_property_find(ply, p->sh, name);
+        const hl_ply_property *q = i < 0 ? NULL : &ply->properties[p->sh->first + i];
         if (!q || q->is_list || q->type != HL_PLY_U8)
-            return hl_fail(HL_E_FORMAT, "%s: element sh: expected uchar %s", p->ply->name, name);
+            return hl_fail(HL_E_FORMAT, "%s: element sh: expected uchar %s", ply->name, name);
         p->rest[k] = q->offset;
     }
     return hl_ply_locate(p->ply, p->sh, &p->sh_at);
@@ -174,8 +174,8 @@ hl_status hl_ply_packed_read(const hl_splat_source *source, const hl_ply *ply, h
     p.vertex = hl_ply_element_find(ply, "vertex");
     p.sh = hl_ply_element_find(ply, "sh");
     HL_TRY(find_ranges(&p, hl_ply_element_find(ply, "chunk")));
-    HL_TRY(find_words(&p));
-    HL_TRY(find_sh(&p));
+    HL_TRY(find_words(&p, ply));
+    HL_TRY(find_sh(&p, ply));
     HL_TRY(hl_splat_reserve(splats, arena, source, p.vertex->count));
     info->kind = "compressed ply";
     info->count = (int32_t)p.vertex->count;
