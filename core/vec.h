@@ -106,14 +106,14 @@ HL_HD void hl_rotation_bwd(const hl_real q[4], const hl_real d_r[9], hl_real d_q
         2 * (x * (g[2] + g[6]) + y * (g[5] + g[7]) - 2 * z * (g[0] + g[4]) + w * (g[3] - g[1]));
 }
 
-/* Gradient through q -> q / |q|.  unit (4): q / |q|; norm: |q|; d_q may alias d_unit. */
+/* Gradient through q -> q / |q|.  unit (4): q / |q|; norm: |q|, 0 gives 0; d_q may alias d_unit. */
 HL_HD void hl_quat_unit_bwd(const hl_real unit[4], hl_real norm, const hl_real d_unit[4],
                             hl_real d_q[4])
 {
     const hl_real along =
         unit[0] * d_unit[0] + unit[1] * d_unit[1] + unit[2] * d_unit[2] + unit[3] * d_unit[3];
     for (int i = 0; i < 4; i++)
-        d_q[i] = (d_unit[i] - unit[i] * along) / norm;
+        d_q[i] = norm > 0 ? (d_unit[i] - unit[i] * along) / norm : 0;
 }
 
 /* out = a * b: rotation b first, then a. */

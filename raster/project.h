@@ -202,7 +202,7 @@ HL_HD void hl_compensation_bwd(const hl_projector *p, const hl_footprint *f, hl_
     const hl_real floor2 = (hl_real)HL_DET_RATIO_MIN, rho2_2 = f->rho2 * f->rho2;
     if (!p->antialiased || rho2_2 <= floor2)
         return;
-    const hl_real det = f->cov[0] * f->cov[2] - f->cov[1] * f->cov[1];
+    const hl_real det = f->cov[2] / f->conic[0]; /* det S2 without cancellation */
     const hl_real k = d_rho2 / (2 * f->rho2), shrink = 1 - rho2_2;
     d_cov[0] += k * (shrink * f->conic[0] - p->dilation / det);
     d_cov[1] += k * shrink * f->conic[1];
@@ -261,9 +261,10 @@ HL_HD void hl_project_bwd(const hl_projector *p, const hl_geometry *g, const hl_
     hl_quat_unit_bwd(w.q, w.norm, d_q, out->quat);
     const hl_real f2 = g->filter * g->filter;
     for (int i = 0; i < 3; i++) {
-        out->log_scale[i] = d_sf[i] * w.s[i] * w.s[i] / w.sf[i];
-        if (g->filter > 0)
-            out->log_scale[i] += d_f->opacity * f->opacity * f2 / (w.sf[i] * w.sf[i]);
+        out->log_scale[i] = d_sf[i] * w.s[i];
+        if (g->filter > 0) /* and without a filter s may be 0 */
+            out->log_scale[i] = out->log_scale[i] * (w.s[i] / w.sf[i]) +
+                                d_f->opacity * f->opacity * f2 / (w.sf[i] * w.sf[i]);
     }
     out->logit_opa = d_f->opacity * f->rho2 * w.rho3 * w.o * (1 - w.o);
 

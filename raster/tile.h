@@ -41,11 +41,12 @@ HL_HD int hl_ellipse_init(hl_ellipse *e, const hl_real mu[2], const hl_real cov[
     return e->half[0] > 0 && e->half[1] > 0;
 }
 
-/* Half width at dy: x = (-b dy +- this) / a. */
+/* Half width at dy: x = (-b dy +- this) / a.  As half[1]^2 = q_max a / det K, the root of
+ * a q_max - dy^2 det K needs no det K, which would lose all its digits for a needle. */
 HL_HD hl_real hl_ellipse_root(const hl_ellipse *e, hl_real dy)
 {
-    const hl_real det = e->conic[0] * e->conic[2] - e->conic[1] * e->conic[1];
-    return hl_sqrt(hl_max(e->conic[0] * e->q_max - det * dy * dy, 0));
+    const hl_real r = dy / e->half[1];
+    return hl_sqrt(e->conic[0] * e->q_max * hl_max((1 - r) * (1 + r), 0));
 }
 
 /* Interval of x, in pixels, that the ellipse covers within rows whose centres are y0 .. y1.
