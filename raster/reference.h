@@ -34,7 +34,7 @@ typedef struct hl_reference {
     /* work: N entries each */
     hl_footprint *footprint;
     hl_real *value; /* (N, HL_REFERENCE_PLANES): rgb, depth, normal, features             */
-    int32_t *flags; /* colour clamp bits | normal axis << 3; -1: not drawn                */
+    int32_t *flags; /* colour clamp bits | normal axis << 4; -1: not drawn                */
     int32_t *order;
     /* out */
     hl_real *planes;        /* (7 + feature_count, H, W)                                  */
@@ -81,9 +81,13 @@ HL_HD void hl_reference_project(hl_reference *r)
         if (!hl_project(&r->projector, &g, &r->footprint[i]))
             continue;
         r->flags[i] = hl_sh_color(r->sh_degree, g.mean, r->projector.eye, r->sh + 48 * i, value);
+        if (r->flags[i] & HL_COLOR_BAD) {
+            r->flags[i] = -1;
+            continue;
+        }
         value[3] = r->footprint[i].depth;
         hl_quat_unit(g.quat, q);
-        r->flags[i] |= hl_splat_normal(g.log_scale, q, g.mean, r->projector.eye, value + 4) << 3;
+        r->flags[i] |= hl_splat_normal(g.log_scale, q, g.mean, r->projector.eye, value + 4) << 4;
         for (int32_t k = 0; k < r->feature_count; k++)
             value[7 + k] = r->features[i * r->feature_count + k];
         int32_t at = drawn++; /* insertion sort by depth: stable, obvious */
@@ -229,7 +233,7 @@ HL_HD void hl_reference_splat_bwd(hl_reference *r, int32_t i)
     hl_reference_geometry(r, i, &g);
     hl_moments_bwd(row, f->conic, f->opacity, d_f.mu, d_f.cov, &d_f.opacity);
     d_f.depth = row[6 + 3] + row[HL_REFERENCE_ROW - 1];
-    hl_splat_normal_bwd(r->flags[i] >> 3, row + 6 + 4, d_rq);
+    hl_splat_normal_bwd(r->flags[i] >> 4, row + 6 + 4, d_rq);
     hl_sh_color_bwd(r->sh_degree, g.mean, r->projector.eye, r->sh + 48 * i, r->flags[i] & 7,
                     row + 6, r->d_sh + 48 * i, d_x);
     hl_project_bwd(&r->projector, &g, f, &d_f, d_rq, d_x, &d, r->d_pose);

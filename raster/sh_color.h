@@ -9,7 +9,11 @@
 #include "core/sh.h"
 #include "core/vec.h"
 
-/* sh (3, 16): [rgb][coeff].  rgb (3): out.  Returns the channels clamped at 0, one bit each. */
+/* Bit of hl_sh_color's result for coefficients that are not finite. */
+#define HL_COLOR_BAD 8
+
+/* sh (3, 16): [rgb][coeff].  rgb (3): out.  Returns the channels clamped at 0, one bit each, and
+ * HL_COLOR_BAD. */
 HL_HD int hl_sh_color(int degree, const hl_real mean[3], const hl_real eye[3], const hl_real *sh,
                       hl_real rgb[3])
 {
@@ -24,6 +28,8 @@ HL_HD int hl_sh_color(int degree, const hl_real mean[3], const hl_real eye[3], c
         hl_real sum = (hl_real)0.5;
         for (int k = 0; k < n; k++)
             sum += basis[k] * sh[c * HL_SH_COEFFS_MAX + k];
+        if (!(hl_abs(sum) < (hl_real)1e30))
+            clamped |= HL_COLOR_BAD;
         if (!(sum > 0)) {
             clamped |= 1 << c;
             sum = 0;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Plain C tile kernels, one pixel at a time through raster/blend.h. */
 #include "raster/blend.h"
+#include "raster/cpu/project_kernel.h"
 #include "raster/cpu/raster_cpu.h"
+#include "raster/cpu/splat_bwd_kernel.h"
 
 #include <math.h>
 #include <string.h>
@@ -306,5 +308,6 @@ void hl_cpu_max_weight(hl_cpu *r)
     hl_parallel_for(hl_block_count(r->splats->count, PROJECT_BLOCK), max_weight_block, r);
 }
 
-const hl_cpu_kernels hl_cpu_kernels_plain = {HL_ISA_PLAIN, "plain", hl_cpu_blend_plain,
-                                             hl_cpu_blend_bwd_plain, hl_adam_row_plain};
+const hl_cpu_kernels hl_cpu_kernels_plain = {
+    HL_ISA_PLAIN,           "plain",     project_block,    tiles_block, hl_cpu_blend_plain,
+    hl_cpu_blend_bwd_plain, cluster_bwd, hl_adam_row_plain};

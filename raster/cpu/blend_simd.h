@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* raster/cpu/blend_simd.h -- tile kernels on rows of sixteen pixels, written once for every SIMD
- * instruction set.  Included by blend_avx2.c and blend_avx512.c, nowhere else.
+ * instruction set.  Included by kernels_avx2.c and kernels_avx512.c, nowhere else.
  *
  * With e = log2 alpha, the exponent of a row is base(x) + bdx(x) dy + c dy^2: two operations, then
  * 2^e by polynomial.  The gradient sums of a row use that dx belongs to the lane and dy to the

@@ -68,11 +68,6 @@ static hl_status create(void **state, hl_isa isa)
     if (!r)
         return HL_E_MEMORY;
     r->kernels = kernels;
-    r->chunk_rows = hl_alloc(BIN_CHUNKS_MAX + 1, sizeof *r->chunk_rows);
-    if (!r->chunk_rows) {
-        hl_free(r);
-        return HL_E_MEMORY;
-    }
     *state = r;
     return HL_OK;
 }
@@ -80,10 +75,10 @@ static hl_status create(void **state, hl_isa isa)
 static void destroy(void *state)
 {
     hl_cpu *r = state;
-    void *all[] = {r->record,     r->extra_value, r->key[0],       r->key[1],     r->order[0],
-                   r->order[1],   r->max_weight,  r->max_pixel,    r->tile_first, r->tile_end,
-                   r->chunk_rows, r->chunk_count, r->instance,     r->rows,       r->pixels,
-                   r->partial,    r->scratch,     r->block_visible};
+    void *all[] = {r->record,    r->extra_value, r->key[0],    r->key[1],     r->order[0],
+                   r->order[1],  r->max_weight,  r->max_pixel, r->tile_first, r->tile_end,
+                   r->tile_list, r->chunk_count, r->instance,  r->rows,       r->pixels,
+                   r->partial,   r->scratch,     r->block};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         hl_free(all[i]);
     hl_free(r);
@@ -320,7 +315,7 @@ size_t hl_raster_bytes(int32_t splats, int32_t width, int32_t height, int64_t in
     const size_t tile_rows = ((size_t)height + HL_TILE - 1) / HL_TILE;
     const size_t pixels = columns * tile_rows * TILE_PIXELS;
     const size_t per_splat = sizeof(hl_cpu_record) + 7 * 4 + 4 * ((size_t)planes - 3);
-    const size_t per_pair = sizeof(hl_cpu_instance) + 4 * (6 + (size_t)planes + 4);
+    const size_t per_pair = sizeof(hl_cpu_instance) + 6 + 4 * (6 + (size_t)planes + 4);
     const size_t chunks = (size_t)hl_block_count(splats, 2048);
     const size_t histograms = columns * tile_rows * 4 * (chunks < BIN_CHUNKS_MAX ? chunks : 64);
     return (per_splat * (size_t)splats + per_pair * (size_t)instances + histograms +

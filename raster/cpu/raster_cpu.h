@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* raster/cpu/raster_cpu.h -- inside of the CPU rasterizer.
  *
- *   project   blocks of PROJECT_BLOCK splats        -> record[], ids of visible splats
+ *   project   blocks of PROJECT_BLOCK splats        -> record[], ids of visible splats, tile_list
  *   sort      radix on depth, stable                -> order[]
- *   bin       exact tile spans, counting sort       -> instance list per tile
+ *   bin       counting sort of tile_list            -> instance list per tile
  *   blend     one tile per block                    -> planes, transmittance
  *   blend_bwd one tile per block, forward replayed  -> one gradient row per instance
  *   splat_bwd one cluster of splats per block       -> rows summed in order, parameters, Adam
@@ -20,6 +20,7 @@
 enum {
     PROJECT_BLOCK = 1024, /* splats                                             */
     BIN_CHUNKS_MAX = 64,  /* counting-sort chunks: bounds the histogram memory  */
+    CLUSTER_PARTIALS = 6, /* pose sums per cluster                              */
     TILE_PIXELS = HL_TILE * HL_TILE
 };
 
@@ -31,10 +32,11 @@ typedef struct hl_cpu_record {
     float log2_opacity; /* what the SIMD exponent starts from                    */
     float rgb[3];       /* view-dependent colour                                 */
     float depth;        /* tz                                                    */
-    float half[2];      /* half extents of the ellipse, px                       */
+    float half_y;       /* half extent of the ellipse in y, px                   */
+    int32_t list;       /* first of its tiles in tile_list                       */
     int32_t first_row;  /* first gradient row; rows are contiguous per splat     */
     int32_t row_count;  /* tiles touched; 0: not in the picture                  */
-    int32_t clamped;    /* colour channels clamped at 0; bits 3..5: normal's axis */
+    int32_t clamped;    /* of hl_sh_color; from bit 4: the normal's axis         */
 } hl_cpu_record;
 
 _Static_assert(sizeof(hl_cpu_record) == 64, "one record is one cache line");
@@ -45,6 +47,13 @@ typedef struct hl_cpu_instance {
     int32_t row;   /* its gradient row                       */
 } hl_cpu_instance;
 
+/* Gradients of one cluster, field by field, the shape of the splats. */
+typedef struct hl_cpu_cluster {
+#define X(name, components) float name[HL_CLUSTER * (components)];
+    HL_SPLAT_FIELDS(X)
+#undef X
+} hl_cpu_cluster;
+
 /* Layout of a gradient row: moments (6), planes, then what was asked for. */
 typedef struct hl_cpu_row {
     int32_t floats; /* length of a row                                                       */
@@ -53,14 +62,24 @@ typedef struct hl_cpu_row {
     int32_t median; /* offset of 1: dL/d(depth) through the median; -1 when off              */
 } hl_cpu_row;
 
+/* One block of splats: counts at first, then sums over the blocks before it. */
+typedef struct hl_cpu_block {
+    int32_t visible; /* splats in the picture                      */
+    int64_t bound;   /* tiles of their boxes: room in tile_list    */
+    int64_t rows;    /* tiles of their ellipses                    */
+} hl_cpu_block;
+
 typedef struct hl_cpu hl_cpu;
 
 /* Tile kernels of one instruction set. */
 typedef struct hl_cpu_kernels {
     hl_isa isa;
     const char *name;
+    void (*project_block)(hl_cpu *r, int32_t block);
+    void (*tiles_block)(hl_cpu *r, int32_t block);
     void (*blend)(hl_cpu *r, int32_t tile);
     void (*blend_bwd)(hl_cpu *r, int32_t tile);
+    void (*cluster_bwd)(hl_cpu *r, int32_t cluster, int32_t thread);
     hl_adam_row_fn adam_row;
 } hl_cpu_kernels;
 
@@ -87,9 +106,10 @@ struct hl_cpu {
     int64_t extra_capacity; /* floats                                                   */
     uint32_t *key[2];       /* (count) depth bits, ping-pong                            */
     int32_t *order[2];      /* (count) splat index, ping-pong; [0] is the sorted result */
-    int32_t *block_visible; /* (blocks) prefix sums                                     */
-    float *max_weight;      /* (count)                                                  */
-    int32_t *max_pixel;     /* (count) first pixel where it was reached, -1 none        */
+    int64_t block_capacity;
+    hl_cpu_block *block; /* (blocks + 1) what each block found, then sums before it  */
+    float *max_weight;   /* (count)                                                  */
+    int32_t *max_pixel;  /* (count) first pixel where it was reached, -1 none        */
 
     /* per tile */
     int64_t tile_capacity;
@@ -97,10 +117,11 @@ struct hl_cpu {
     int32_t *tile_end;   /* (tiles) instances looked at before every pixel stopped  */
     uint32_t *chunk_count;
     int64_t chunk_capacity;
-    int64_t *chunk_rows; /* (BIN_CHUNKS_MAX + 1) gradient rows before each chunk    */
     int32_t chunks;
 
     /* per instance */
+    int64_t list_capacity;
+    int32_t *tile_list; /* tiles of each splat, block by block, in storage order    */
     int64_t instance_capacity;
     hl_cpu_instance *instance; /* (instances) tile by tile, front to back           */
     hl_cpu_row row;
@@ -146,8 +167,8 @@ const hl_cpu_kernels *hl_cpu_kernels_avx512(void);
 static inline void hl_cpu_tile_rows(const hl_cpu_record *s, int32_t y0, int32_t rows,
                                     int32_t *first, int32_t *last)
 {
-    const float lo = s->mu[1] - s->half[1] - 0.5f - (float)y0;
-    const float hi = s->mu[1] + s->half[1] - 0.5f - (float)y0;
+    const float lo = s->mu[1] - s->half_y - 0.5f - (float)y0;
+    const float hi = s->mu[1] + s->half_y - 0.5f - (float)y0;
     *first = lo <= 0 ? 0 : (lo > HL_TILE ? HL_TILE : (int32_t)ceilf(lo));
     *last = hi < 0 ? -1 : (hi >= (float)(rows - 1) ? rows - 1 : (int32_t)hi);
 }

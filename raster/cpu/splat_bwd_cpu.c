@@ -1,181 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Gradient rows to parameters: for each cluster of HL_CLUSTER splats, rows are summed in order,
- * carried through colour and projection, and either written out or fed to Adam at once. */
-#include "raster/blend.h"
+/* Runs the backward kernel over clusters and adds up the pose in order. */
 #include "raster/cpu/raster_cpu.h"
-#include "raster/sh_color.h"
 
-#include <math.h>
-#include <string.h>
-
-enum { PARTIALS = 6, ROW_FLOATS_MAX = 6 + HL_PLANES_MAX + 2 + 4 + 1 };
-
-/* Gradients of one cluster, field by field, the shape of the splats. */
-typedef struct cluster_grad {
-#define X(name, components) float name[HL_CLUSTER * (components)];
-    HL_SPLAT_FIELDS(X)
-#undef X
-} cluster_grad;
-
-static void sum_rows(const hl_cpu *r, const hl_cpu_record *s, float *sum)
-{
-    const int32_t n = r->row.floats;
-    memset(sum, 0, (size_t)n * sizeof(float));
-    for (int32_t k = 0; k < s->row_count; k++) {
-        const float *row = r->rows + ((size_t)s->first_row + (size_t)k) * (size_t)n;
-        for (int32_t q = 0; q < n; q++)
-            sum[q] += row[q];
-    }
-}
-
-static void footprint_of(const hl_cpu *r, const hl_cpu_record *s, const hl_geometry *g,
-                         hl_footprint *f)
-{
-    memset(f, 0, sizeof *f);
-    if (r->options.antialiased) { /* the compensation needs the covariance without loss */
-        hl_project(&r->projector, g, f);
-        return;
-    }
-    memcpy(f->mu, s->mu, sizeof f->mu);
-    memcpy(f->conic, s->conic, sizeof f->conic);
-    f->depth = s->depth;
-    f->opacity = s->opacity;
-    f->rho2 = 1;
-}
-
-static void add_stats(const hl_cpu *r, int32_t i, const float *sum, const float d_mu[2])
-{
-    const hl_raster_stats *st = r->sink->stats;
-    const hl_cpu_record *s = &r->record[i];
-    const float sx = 0.5f * (float)r->view.width, sy = 0.5f * (float)r->view.height;
-    if (st->seen)
-        st->seen[i] += 1;
-    if (st->grad_2d)
-        st->grad_2d[i] += hypotf(d_mu[0] * sx, d_mu[1] * sy);
-    if (st->grad_2d_abs)
-        st->grad_2d_abs[i] += hypotf(sum[r->row.abs2d] * sx, sum[r->row.abs2d + 1] * sy);
-    if (st->radius) {
-        const float side = 2 * hl_max(sx, sy);
-        st->radius[i] = hl_max(st->radius[i], hl_max(s->half[0], s->half[1]) / side);
-    }
-    float *const four[4] = {st->fragments, st->grad_alpha, st->grad_alpha_2, st->weight};
-    for (int k = 0; k < 4; k++)
-        if (four[k])
-            four[k][i] += sum[r->row.stats + k];
-}
-
-/* Planes beyond colour: depth and normal flow into geometry, features go out. */
-static void extra_bwd(const hl_cpu *r, int32_t i, const float *sum, hl_footprint_grad *d_f,
-                      float d_rq[9])
-{
-    const hl_cpu_record *s = &r->record[i];
-    const float *plane = sum + 6;
-    memset(d_rq, 0, 9 * sizeof(float));
-    if (r->frame.depth_plane >= 0)
-        d_f->depth += plane[r->frame.depth_plane];
-    if (r->row.median >= 0)
-        d_f->depth += sum[r->row.median];
-    if (r->frame.normal_plane >= 0)
-        hl_splat_normal_bwd((s->clamped >> 3) & 7, plane + r->frame.normal_plane, d_rq);
-    const size_t n = (size_t)r->options.feature_count;
-    if (n && r->sink->feature_grad)
-        memcpy(r->sink->feature_grad + (size_t)i * n, plane + r->frame.feature_plane,
-               n * sizeof(float));
-}
-
-/* Splat i into slot k of the cluster's gradients. */
-static void splat_bwd(const hl_cpu *r, int32_t i, int32_t k, cluster_grad *out, float pose[6])
-{
-    const hl_cpu_record *s = &r->record[i];
-    const hl_splats *p = r->splats;
-    float sum[ROW_FLOATS_MAX], d_rq[9], d_x[3] = {0, 0, 0};
-    sum_rows(r, s, sum);
-
-    hl_geometry g;
-    memcpy(g.mean, p->mean + 3 * (size_t)i, sizeof g.mean);
-    memcpy(g.log_scale, p->log_scale + 3 * (size_t)i, sizeof g.log_scale);
-    memcpy(g.quat, p->quat + 4 * (size_t)i, sizeof g.quat);
-    g.logit_opa = p->logit_opa[i];
-    g.filter = r->options.filter_3d ? r->options.filter_3d[i] : 0;
-
-    hl_footprint f;
-    hl_footprint_grad d_f;
-    memset(&d_f, 0, sizeof d_f);
-    footprint_of(r, s, &g, &f);
-    hl_moments_bwd(sum, f.conic, f.opacity, d_f.mu, d_f.cov, &d_f.opacity);
-    extra_bwd(r, i, sum, &d_f, d_rq);
-    hl_sh_color_bwd(r->options.sh_degree, g.mean, r->projector.eye,
-                    p->sh + (size_t)i * HL_SPLAT_DIM_sh, s->clamped & 7, sum + 6,
-                    out->sh + (size_t)k * HL_SPLAT_DIM_sh, d_x);
-    hl_geometry_grad d;
-    hl_project_bwd(&r->projector, &g, &f, &d_f, d_rq, d_x, &d, pose);
-    memcpy(out->mean + 3 * k, d.mean, sizeof d.mean);
-    memcpy(out->log_scale + 3 * k, d.log_scale, sizeof d.log_scale);
-    memcpy(out->quat + 4 * k, d.quat, sizeof d.quat);
-    out->logit_opa[k] = d.logit_opa;
-    if (r->sink->stats)
-        add_stats(r, i, sum, d_f.mu);
-}
-
-static void clear_slot(cluster_grad *out, int32_t k)
-{
-#define X(name, components) \
-    memset(out->name + (size_t)k * (components), 0, (components) * sizeof(float));
-    HL_SPLAT_FIELDS(X)
-#undef X
-}
-
-static void write_out(hl_splats *grad, const cluster_grad *cg, int32_t first, int32_t n)
-{
-#define X(name, components)                                     \
-    memcpy(grad->name + (size_t)first * (components), cg->name, \
-           (size_t)n * (components) * sizeof(float));
-    HL_SPLAT_FIELDS(X)
-#undef X
-}
-
-static void cluster_bwd(void *ctx, int32_t cluster, int32_t thread)
+static void cluster_job(void *ctx, int32_t cluster, int32_t thread)
 {
     hl_cpu *r = ctx;
-    cluster_grad *cg = (cluster_grad *)(void *)r->scratch + thread;
-    const int32_t first = cluster * HL_CLUSTER;
-    const int32_t n = r->splats->count - first < HL_CLUSTER ? r->splats->count - first : HL_CLUSTER;
-    float pose[6] = {0};
-    int32_t seen = 0;
-    for (int32_t k = 0; k < n; k++) {
-        if (r->record[first + k].row_count) {
-            splat_bwd(r, first + k, k, cg, pose);
-            seen++;
-            continue;
-        }
-        clear_slot(cg, k);
-        const size_t features = (size_t)r->options.feature_count;
-        if (features && r->sink->feature_grad)
-            memset(r->sink->feature_grad + (size_t)(first + k) * features, 0,
-                   features * sizeof(float));
-    }
-    for (int32_t q = 0; q < PARTIALS; q++)
-        r->partial[(size_t)cluster * PARTIALS + (size_t)q] = (double)pose[q];
-    if (r->sink->grad)
-        write_out(r->sink->grad, cg, first, n);
-    if (r->sink->adam) {
-        const hl_adam_fields grad = {cg->mean, cg->log_scale, cg->quat, cg->logit_opa, cg->sh};
-        hl_adam_cluster(r->sink->adam, r->target, cluster, &grad, seen > 0, r->kernels->adam_row);
-    }
+    r->kernels->cluster_bwd(r, cluster, thread);
 }
 
 hl_status hl_cpu_splat_bwd(hl_cpu *r)
 {
     const int32_t clusters = hl_block_count(r->splats->count, HL_CLUSTER);
-    const int64_t scratch = (int64_t)hl_parallel_threads() * (int64_t)(sizeof(cluster_grad) / 4);
+    const int64_t scratch = (int64_t)hl_parallel_threads() * (int64_t)(sizeof(hl_cpu_cluster) / 4);
     HL_TRY(hl_cpu_reserve(r, (void **)&r->scratch, &r->scratch_capacity, scratch, sizeof(float)));
     HL_TRY(hl_cpu_reserve(r, (void **)&r->partial, &r->partial_capacity,
-                          (int64_t)clusters * PARTIALS + 1, sizeof(double)));
-    hl_parallel_for(clusters, cluster_bwd, r);
-    for (int32_t q = 0; q < PARTIALS; q++) {
+                          (int64_t)clusters * CLUSTER_PARTIALS + 1, sizeof(double)));
+    hl_parallel_for(clusters, cluster_job, r);
+    for (int32_t q = 0; q < CLUSTER_PARTIALS; q++) {
         double sum = 0;
         for (int32_t c = 0; c < clusters; c++)
-            sum += r->partial[(size_t)c * PARTIALS + (size_t)q];
+            sum += r->partial[(size_t)c * CLUSTER_PARTIALS + (size_t)q];
         r->sink->pose[q] = (float)sum;
     }
     return HL_OK;

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* raster/cpu/project_kernel.h -- splats to records and tiles, one block at a time.  Included once
+ * per instruction set: the compiler's flags are the only difference. */
+#ifndef HL_RASTER_CPU_PROJECT_KERNEL_H
+#define HL_RASTER_CPU_PROJECT_KERNEL_H
+
+#include "raster/cpu/raster_cpu.h"
+#include "raster/sh_color.h"
+#include "raster/tile.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LN_255 5.5412635452f /* -ln HL_ALPHA_MIN */
+#define LN_2   0.6931471806f
+
+/* Cheap and safe: no splat that could reach the picture is rejected.  3.4 standard deviations
+ * exceed sqrt(2 ln 255), the largest extent; the factor on tz covers the clamped Jacobian. */
+static int outside(const hl_cpu *r, const float *mean, float reach)
+{
+    const hl_projector *p = &r->projector;
+    float t[3];
+    hl_mul3(p->r, mean, t);
+    for (int i = 0; i < 3; i++)
+        t[i] += p->t[i];
+    if (!(t[2] >= (float)HL_NEAR))
+        return 1;
+    /* footprint radius <= reach (f / tz) sqrt(1 + u_c^2 + ...) + dilation */
+    const float iz = 1 / t[2], u = t[0] * iz, v = t[1] * iz;
+    const float bound_u = hl_max(-p->u_min, p->u_max), bound_v = hl_max(-p->v_min, p->v_max);
+    const float rx = reach * p->fx * iz * hl_sqrt(1 + bound_u * bound_u) + 4;
+    const float ry = reach * p->fy * iz * hl_sqrt(1 + bound_v * bound_v) + 4;
+    const float x = p->fx * u + p->cx, y = p->fy * v + p->cy;
+    return x + rx < 0 || y + ry < 0 || x - rx > (float)r->view.width ||
+           y - ry > (float)r->view.height;
+}
+
+static void geometry_of(const hl_splats *s, int32_t i, const float *filter_3d, hl_geometry *g)
+{
+    memcpy(g->mean, s->mean + 3 * (size_t)i, sizeof g->mean);
+    memcpy(g->log_scale, s->log_scale + 3 * (size_t)i, sizeof g->log_scale);
+    memcpy(g->quat, s->quat + 4 * (size_t)i, sizeof g->quat);
+    g->logit_opa = s->logit_opa[i];
+    g->filter = filter_3d ? filter_3d[i] : 0;
+}
+
+static int finite_sum(const float *values, int32_t count)
+{
+    float sum = 0;
+    for (int32_t i = 0; i < count; i++)
+        sum += values[i] * 0;
+    return sum == 0; /* NaN and infinity give NaN */
+}
+
+static void fill_extra(hl_cpu *r, int32_t i, const hl_geometry *g, hl_cpu_record *rec)
+{
+    float *value = r->extra_value + (size_t)i * (size_t)r->extra;
+    int32_t k = 0;
+    if (r->frame.depth_plane >= 0)
+        value[k++] = rec->depth;
+    if (r->frame.normal_plane >= 0) {
+        float q[4];
+        hl_quat_unit(g->quat, q);
+        rec->clamped |= hl_splat_normal(g->log_scale, q, g->mean, r->projector.eye, value + k) << 4;
+        k += 3;
+    }
+    const int32_t n = r->options.feature_count;
+    if (n)
+        memcpy(value + k, r->options.features + (size_t)i * (size_t)n, (size_t)n * sizeof(float));
+}
+
+/* Range of tile rows that the ellipse's box meets. */
+static void band_range(const hl_cpu *r, const hl_ellipse *e, int32_t *first, int32_t *last)
+{
+    const float top = (float)(r->tile_rows * HL_TILE);
+    *first = (int32_t)(hl_clamp(e->mu[1] - e->half[1] - 0.5f, 0, top) / HL_TILE);
+    *last = (int32_t)(hl_clamp(e->mu[1] + e->half[1] + 0.5f, 0, top) / HL_TILE);
+    if (*last > r->tile_rows - 1)
+        *last = r->tile_rows - 1;
+}
+
+/* Tiles of its box: never fewer than those of the ellipse. */
+static int32_t box_tiles(const hl_cpu *r, const hl_ellipse *e)
+{
+    int32_t top, bottom;
+    band_range(r, e, &top, &bottom);
+    const float right = (float)(r->columns * HL_TILE);
+    const int32_t lo = (int32_t)(hl_clamp(e->mu[0] - e->half[0] - 1, 0, right) / HL_TILE);
+    const int32_t hi = (int32_t)(hl_clamp(e->mu[0] + e->half[0] + 1, 0, right) / HL_TILE);
+    return (bottom - top + 1) * (hi - lo + 1);
+}
+
+/* Returns 1 when the splat reaches the picture; rec->list is then the number of its box's tiles. */
+static int project_one(hl_cpu *r, int32_t i)
+{
+    hl_cpu_record *rec = &r->record[i];
+    rec->row_count = 0;
+    const float *ls = r->splats->log_scale + 3 * (size_t)i;
+    const float filter = r->options.filter_3d ? r->options.filter_3d[i] : 0;
+    const float largest = hl_max(ls[0], hl_max(ls[1], ls[2]));
+    const float reach = 3.4f * (hl_exp(largest) + filter);
+    if (outside(r, r->splats->mean + 3 * (size_t)i, reach))
+        return 0;
+    hl_geometry g;
+    hl_footprint f;
+    hl_ellipse e;
+    geometry_of(r->splats, i, r->options.filter_3d, &g);
+    if (!hl_project(&r->projector, &g, &f) || !hl_ellipse_init(&e, f.mu, f.cov, f.conic, f.opacity))
+        return 0;
+    if (f.mu[0] + e.half[0] < 0 || f.mu[1] + e.half[1] < 0 ||
+        f.mu[0] - e.half[0] > (float)r->view.width || f.mu[1] - e.half[1] > (float)r->view.height)
+        return 0;
+    const float *sh = r->splats->sh + (size_t)i * HL_SPLAT_DIM_sh;
+    rec->clamped = hl_sh_color(r->options.sh_degree, g.mean, r->projector.eye, sh, rec->rgb);
+    if (rec->clamped & HL_COLOR_BAD || !finite_sum(g.quat, 4))
+        return 0;
+    memcpy(rec->mu, f.mu, sizeof rec->mu);
+    memcpy(rec->conic, f.conic, sizeof rec->conic);
+    rec->half_y = e.half[1];
+    rec->list = box_tiles(r, &e);
+    rec->opacity = f.opacity;
+    rec->depth = f.depth;
+    rec->log2_opacity = log2f(f.opacity);
+    if (r->extra) {
+        fill_extra(r, i, &g, rec);
+        if (!finite_sum(r->extra_value + (size_t)i * (size_t)r->extra, r->extra))
+            return 0;
+    }
+    return 1;
+}
+
+static void project_block(hl_cpu *r, int32_t block)
+{
+    const int32_t first = block * PROJECT_BLOCK;
+    const int32_t end =
+        r->splats->count - first < PROJECT_BLOCK ? r->splats->count : first + PROJECT_BLOCK;
+    int32_t n = 0;
+    int64_t bound = 0;
+    for (int32_t i = first; i < end; i++)
+        if (project_one(r, i)) {
+            uint32_t bits;
+            memcpy(&bits, &r->record[i].depth, sizeof bits); /* positive: bits order as floats */
+            r->key[1][first + n] = bits;
+            r->order[1][first + n] = i;
+            bound += r->record[i].list;
+            n++;
+        }
+    r->block[block].visible = n;
+    r->block[block].bound = bound;
+}
+
+/* The ellipse again, from its record. */
+static void ellipse_of(const hl_cpu_record *rec, hl_ellipse *e)
+{
+    /* 2 ln(255 o^), from the logarithm that is there */
+    const float q = 2 * (LN_255 + LN_2 * rec->log2_opacity);
+    memcpy(e->mu, rec->mu, sizeof e->mu);
+    memcpy(e->conic, rec->conic, sizeof e->conic);
+    e->q_max = q + (q + 1) * (float)HL_ELLIPSE_MARGIN;
+    e->half[1] = rec->half_y;
+    e->half[0] = rec->half_y * hl_sqrt(rec->conic[2] / rec->conic[0]);
+    e->dy_right = -e->half[0] * rec->conic[1] / rec->conic[2];
+}
+
+/* Tiles of splat i, appended to tile_list at `at`; returns how many. */
+static int32_t list_tiles(hl_cpu *r, const hl_cpu_record *rec, int64_t at)
+{
+    hl_ellipse e;
+    int32_t top, bottom;
+    ellipse_of(rec, &e);
+    band_range(r, &e, &top, &bottom);
+    int32_t *out = r->tile_list + at;
+    for (int32_t row = top; row <= bottom; row++) {
+        int first, last;
+        float x[2];
+        const int32_t y0 = row * HL_TILE, height = r->view.height;
+        const int32_t y1 = y0 + HL_TILE < height ? y0 + HL_TILE : height;
+        if (!hl_ellipse_span(&e, (float)y0 + 0.5f, (float)y1 - 0.5f, x) ||
+            !hl_span_tiles(x, r->columns, &first, &last))
+            continue;
+        for (int32_t c = first; c <= last; c++)
+            *out++ = row * r->columns + c;
+    }
+    return (int32_t)(out - (r->tile_list + at));
+}
+
+static void tiles_block(hl_cpu *r, int32_t block)
+{
+    const int32_t visible = r->block[block + 1].visible - r->block[block].visible;
+    const int32_t *ids = r->order[1] + (size_t)block * PROJECT_BLOCK;
+    int64_t at = r->block[block].bound, rows = 0;
+    for (int32_t k = 0; k < visible; k++) {
+        hl_cpu_record *rec = &r->record[ids[k]];
+        const int32_t box = rec->list;
+        rec->list = (int32_t)at;
+        rec->row_count = list_tiles(r, rec, at);
+        rec->first_row = (int32_t)rows; /* within the block, until the blocks are summed */
+        rows += rec->row_count;
+        at += box;
+    }
+    r->block[block].rows = rows;
+}
+
+#endif /* HL_RASTER_CPU_PROJECT_KERNEL_H */
