@@ -22,4 +22,23 @@ string(STRIP "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${type}}" HL_BUILD_FLAGS)
 if(HL_SANITIZE)
     string(APPEND HL_BUILD_FLAGS " -fsanitize=${HL_SANITIZE}")
 endif()
-configure_file(${PROJECT_SOURCE_DIR}/core/build_info.h.in ${HL_GENERATED_DIR}/core/build_info.h @ONLY)
+
+# hl_feature(zstd ${ZSTD_LIBRARY} libzstd-dev "SPZ version 4"): an optional library, its Debian
+# package and what it is for; `helio doctor` prints one line for each.
+function(hl_feature name found package use)
+    if(found)
+        set(present 1)
+    else()
+        set(present 0)
+        message(STATUS "${name} not found (${package}): built without ${use}")
+    endif()
+    set_property(GLOBAL APPEND_STRING PROPERTY HL_FEATURES
+        " \\\n    X(\"${name}\", ${present}, \"${package}\", \"${use}\")")
+endfunction()
+
+# To be called once all folders have named their features.
+function(hl_write_build_info)
+    get_property(HL_BUILD_FEATURES GLOBAL PROPERTY HL_FEATURES)
+    configure_file(${PROJECT_SOURCE_DIR}/core/build_info.h.in
+        ${HL_GENERATED_DIR}/core/build_info.h @ONLY)
+endfunction()

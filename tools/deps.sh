@@ -6,8 +6,8 @@
 #   deps.sh --build   only what the build of `helio` needs
 #   deps.sh --list    prints the list, one package a line
 set -eu
-build='binutils cmake g++ gcc git libcjson-dev libjpeg62-turbo-dev libstb-dev libtinyexr-dev
-       libzstd-dev ninja-build zlib1g-dev'
+build='binutils cmake g++ gcc git libcjson-dev libjpeg62-turbo-dev libstb-dev libzstd-dev
+       ninja-build zlib1g-dev'
 test='clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev llvm pmccabe python3'
 
 case ${1-} in
