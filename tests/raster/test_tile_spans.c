@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* raster/tile.h against every pixel: no pixel where alpha counts lies outside the tiles named, and
+ * few tiles are named in vain. */
+#define HL_REAL double
+#include "core/rng.h"
+#include "raster/blend.h"
+#include "raster/tile.h"
+#include "tests/check.h"
+#include "tests/raster/oracle.h"
+
+enum { COLUMNS = 9, ROWS = 6, WIDTH = COLUMNS * HL_TILE, HEIGHT = ROWS * HL_TILE };
+
+typedef struct blob {
+    double mu[2], cov[3], conic[3], opacity;
+} blob;
+
+/* Standard deviations s along the angle, t across it; d of dilation. */
+static blob make_blob(double x, double y, const double axes[3], double opacity)
+{
+    const double c = cos(axes[2]), n = sin(axes[2]), s = axes[0] * axes[0], t = axes[1] * axes[1];
+    blob b = {.mu = {x, y}, .opacity = opacity};
+    b.cov[0] = c * c * s + n * n * t;
+    b.cov[1] = c * n * (s - t);
+    b.cov[2] = n * n * s + c * c * t;
+    b.conic[0] = c * c / s + n * n / t;
+    b.conic[1] = c * n * (1 / s - 1 / t);
+    b.conic[2] = n * n / s + c * c / t;
+    return b;
+}
+
+typedef struct verdict {
+    int32_t touched, needed, lost; /* tiles, tiles, pixels */
+} verdict;
+
+static int contributes(const blob *b, int x, int y)
+{
+    int clamped;
+    return hl_pair_alpha(x + 0.5 - b->mu[0], y + 0.5 - b->mu[1], b->conic, b->opacity, &clamped) >
+           0;
+}
+
+/* Which tile columns of the band are needed, by looking at each of its pixels. */
+static void look(const blob *b, int row, int needed[COLUMNS])
+{
+    memset(needed, 0, COLUMNS * sizeof *needed);
+    for (int y = row * HL_TILE; y < (row + 1) * HL_TILE; y++)
+        for (int x = 0; x < WIDTH; x++)
+            if (contributes(b, x, y))
+                needed[x / HL_TILE]++;
+}
+
+static void examine(const blob *b, verdict *v)
+{
+    hl_ellipse e;
+    const int drawn = hl_ellipse_init(&e, b->mu, b->cov, b->conic, b->opacity);
+    for (int row = 0; row < ROWS; row++) {
+        int needed[COLUMNS], first = 0, last = -1;
+        double x[2];
+        look(b, row, needed);
+        if (!(drawn && hl_ellipse_span(&e, row * HL_TILE + 0.5, (row + 1) * HL_TILE - 0.5, x) &&
+              hl_span_tiles(x, COLUMNS, &first, &last)))
+            last = first - 1;
+        assert_true(first >= 0 && last < COLUMNS);
+        for (int c = 0; c < COLUMNS; c++) {
+            const int touched = c >= first && c <= last;
+            v->touched += touched;
+            v->needed += needed[c] > 0;
+            v->lost += touched ? 0 : needed[c];
+        }
+    }
+}
+
+static void random_ellipses(void **state)
+{
+    (void)state;
+    verdict v = {0};
+    for (uint64_t i = 0; i < 2000; i++) {
+        hl_rng rng = hl_rng_at(1, 0, i, HL_RNG_TEST);
+        const double axes[3] = {exp(4 * hl_rng_uniform(&rng) - 0.6),
+                                exp(4 * hl_rng_uniform(&rng) - 0.6), 3.2 * hl_rng_uniform(&rng)};
+        const double x = (WIDTH + 60) * hl_rng_uniform(&rng) - 30;
+        const double y = (HEIGHT + 60) * hl_rng_uniform(&rng) - 30;
+        const blob b = make_blob(x, y, axes, exp(-5.5 * hl_rng_uniform(&rng)));
+        examine(&b, &v);
+    }
+    print_message("random: %d tiles touched, %d needed\n", v.touched, v.needed);
+    assert_int_equal(v.lost, 0);
+    assert_true(v.needed > 6000 && v.touched <= v.needed * 1.02);
+}
+
+/* Needles: as thin as the dilation lets them be, as long as the picture and longer. */
+static void needles(void **state)
+{
+    (void)state;
+    verdict v = {0};
+    for (uint64_t i = 0; i < 600; i++) {
+        hl_rng rng = hl_rng_at(2, 0, i, HL_RNG_TEST);
+        const double axes[3] = {exp(3 + 7 * hl_rng_uniform(&rng)), sqrt(i % 2 ? 0.1 : 0.3),
+                                i % 5 ? 3.2 * hl_rng_uniform(&rng)
+                                      : 0.785398163397448 * (double)(i % 4)};
+        const double x = WIDTH * hl_rng_uniform(&rng), y = HEIGHT * hl_rng_uniform(&rng);
+        const blob b = make_blob(x, y, axes, 1 - hl_rng_uniform(&rng));
+        examine(&b, &v);
+    }
+    print_message("needles: %d tiles touched, %d needed\n", v.touched, v.needed);
+    assert_int_equal(v.lost, 0);
+    assert_true(v.needed > 2000 && v.touched <= v.needed * 1.1);
+}
+
+/* Means on tile edges, pixel centres and corners; sizes that end exactly there too. */
+static void means_on_edges(void **state)
+{
+    (void)state;
+    verdict v = {0};
+    static const double at[9] = {0, 0.5, 15.5, 16, 16.5, 31.5, 32, 47.5, 143.5};
+    static const double sigma[4] = {0.3162277660168379, 0.5477225575051661, 1, 2};
+    for (int k = 0; k < 9 * 9 * 4 * 2; k++) {
+        const double s = sigma[k / 81 % 4], axes[3] = {s, k / 324 ? 3 * s : s, 0.4};
+        const blob b = make_blob(at[k % 9], at[k / 9 % 9], axes, 0.9);
+        examine(&b, &v);
+        /* opacity whose ellipse ends exactly r px from the mean: on the next pixel centre */
+        for (int r = 1; r <= 4; r += 3) {
+            const double q = r * r / (s * s);
+            if (q > 11)
+                continue;
+            const blob exact = make_blob(at[k % 9], at[k / 9 % 9], axes, exp(q / 2) / 255);
+            examine(&exact, &v);
+        }
+    }
+    print_message("edges: %d tiles touched, %d needed\n", v.touched, v.needed);
+    assert_int_equal(v.lost, 0);
+    assert_true(v.touched <= v.needed * 1.05);
+}
+
+/* The weakest splat that counts reaches one pixel centre if its mean is there, none otherwise. */
+static void weakest(void **state)
+{
+    (void)state;
+    verdict v = {0};
+    const double axes[3] = {1, 1, 0};
+    blob b = make_blob(16.5, 31.5, axes, 1.0 / 255);
+    examine(&b, &v);
+    assert_true(v.needed == 1 && v.lost == 0 && v.touched == 1);
+    hl_ellipse e;
+    b.opacity = 0.99 / 255;
+    assert_int_equal(hl_ellipse_init(&e, b.mu, b.cov, b.conic, b.opacity), 0);
+    b.opacity = (double)NAN;
+    assert_int_equal(hl_ellipse_init(&e, b.mu, b.cov, b.conic, b.opacity), 0);
+}
+
+/* Box and turning point of an ellipse, by walking along its rim. */
+static void extents_by_walking_the_rim(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 50; i++) {
+        hl_rng rng = hl_rng_at(3, 0, i, HL_RNG_TEST);
+        const double axes[3] = {1 + 9 * hl_rng_uniform(&rng), 1 + hl_rng_uniform(&rng),
+                                3.2 * hl_rng_uniform(&rng)};
+        const blob b = make_blob(0, 0, axes, 0.8);
+        hl_ellipse e;
+        assert_int_equal(hl_ellipse_init(&e, b.mu, b.cov, b.conic, b.opacity), 1);
+        const double c = cos(axes[2]), n = sin(axes[2]), r = sqrt(e.q_max);
+        double half[2] = {0, 0}, dy = 0;
+        for (int k = 0; k < 20000; k++) {
+            const double a = k * 2 * acos(-1.0) / 20000;
+            const double u = r * axes[0] * cos(a), w = r * axes[1] * sin(a);
+            const double x = c * u - n * w, y = n * u + c * w;
+            if (x > half[0]) {
+                half[0] = x;
+                dy = y;
+            }
+            half[1] = fmax(half[1], y);
+            const double root = hl_ellipse_root(&e, y), middle = -b.conic[1] * y / b.conic[0];
+            assert_true(fabs(fabs(x - middle) - root / b.conic[0]) < 1e-5 * axes[0]);
+        }
+        check_close(e.half, half, 2, 1e-9, 1e-6);
+        check_close(&e.dy_right, &dy, 1, 1e-2, 0);
+        const double q = 2 * log(0.8 * 255);
+        assert_true(e.q_max > q && e.q_max < q * 1.001);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_ellipses),
+        cmocka_unit_test(needles),
+        cmocka_unit_test(means_on_edges),
+        cmocka_unit_test(weakest),
+        cmocka_unit_test(extents_by_walking_the_rim),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
