@@ -3,149 +3,11 @@
  * gradients, on random scenes and awkward sizes. */
 #define HL_REAL double
 #include "core/parallel.h"
-#include "raster/raster.h"
-#include "tests/check.h"
-#include "tests/raster/scene.h"
+#include "tests/raster/twin.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-/* The reference in double and the same scene in float. */
-typedef struct twin {
-    hl_arena arena;
-    hl_reference ref;
-    hl_splats splats, grad;
-    float *features, *filter, *window, *feature_grad;
-    float *d_plane[HL_PLANES_MAX], *d_alpha, *d_median, *d_max_weight;
-    hl_raster_view view;
-    hl_raster_options options;
-} twin;
-
-static float *floats(hl_arena *arena, size_t n)
-{
-    return hl_arena_alloc(arena, n ? n : 1, sizeof(float));
-}
-
-/* Rounds the double array to float in place and copies it. */
-static void share(const double *from, float *to, size_t n)
-{
-    double *d = (double *)(uintptr_t)from;
-    for (size_t i = 0; i < n; i++)
-        d[i] = (double)(to[i] = (float)d[i]);
-}
-
-static void share_camera(twin *t, const scene_size *size)
-{
-    hl_projector *p = &t->ref.projector;
-    t->view.width = size->width;
-    t->view.height = size->height;
-    t->view.fx = (float)p->fx;
-    t->view.fy = (float)p->fy;
-    t->view.cx = (float)p->cx;
-    t->view.cy = (float)p->cy;
-    for (int i = 0; i < 9; i++)
-        t->view.r[i] = (float)p->r[i];
-    for (int i = 0; i < 3; i++)
-        t->view.t[i] = (float)p->t[i];
-    double r[9], tr[3];
-    const double wh[2] = {size->width, size->height};
-    const double k[4] = {(double)t->view.fx, (double)t->view.fy, (double)t->view.cx,
-                         (double)t->view.cy};
-    for (int i = 0; i < 9; i++)
-        r[i] = (double)t->view.r[i];
-    for (int i = 0; i < 3; i++)
-        tr[i] = (double)t->view.t[i];
-    hl_projector_init(p, wh, k, r, tr, size->antialiased);
-}
-
-/* Dense (H, W) double to the (rows, stride) layout of a frame. */
-static float *share_plane(twin *t, const double *from)
-{
-    const int32_t w = t->view.width, h = t->view.height;
-    const size_t stride = ((size_t)w + 15) / 16 * 16, rows = ((size_t)h + 15) / 16 * 16;
-    float *plane = floats(&t->arena, stride * rows);
-    for (size_t y = 0; y < (size_t)h; y++)
-        share(from + y * (size_t)w, plane + y * stride, (size_t)w);
-    return plane;
-}
-
-static void twin_create(twin *t, scene_size size, uint64_t seed, int extras)
-{
-    memset(t, 0, sizeof *t);
-    hl_arena_init(&t->arena, 0, 0);
-    hl_reference *s = &t->ref;
-    scene_create(s, &t->arena, size, seed);
-    share_camera(t, &size);
-    const size_t n = (size_t)size.splats;
-    check_ok(hl_splats_init(&t->splats, &t->arena, size.splats + 3));
-    check_ok(hl_splats_init(&t->grad, &t->arena, size.splats + 3));
-    t->splats.count = size.splats;
-    t->splats.sh_degree = 3;
-    share(s->mean, t->splats.mean, 3 * n);
-    share(s->log_scale, t->splats.log_scale, 3 * n);
-    share(s->quat, t->splats.quat, 4 * n);
-    share(s->logit_opa, t->splats.logit_opa, n);
-    share(s->sh, t->splats.sh, 48 * n);
-    t->features = floats(&t->arena, n * (size_t)size.features);
-    t->feature_grad = floats(&t->arena, n * (size_t)size.features);
-    t->filter = floats(&t->arena, n);
-    share(s->features, t->features, n * (size_t)size.features);
-    share(s->filter_3d, t->filter, n);
-    scene_output_grads(s, &t->arena, seed + 7);
-    if (!extras)
-        s->d_median = s->d_max_weight = NULL;
-    const size_t px = (size_t)size.width * (size_t)size.height;
-    for (int32_t p = 0; p < hl_reference_planes(s); p++)
-        t->d_plane[p] = share_plane(t, s->d_planes + (size_t)p * px);
-    t->d_alpha = share_plane(t, s->d_alpha);
-    if (extras) {
-        t->d_median = share_plane(t, s->d_median);
-        t->d_max_weight = floats(&t->arena, n);
-        share(s->d_max_weight, t->d_max_weight, n);
-    }
-    t->options.sh_degree = size.degree;
-    t->options.antialiased = size.antialiased;
-    for (int c = 0; c < 3; c++)
-        s->background[c] = (double)(t->options.background[c] = (float)s->background[c]);
-    t->options.outputs = HL_RASTER_DEPTH | HL_RASTER_NORMAL;
-    if (extras)
-        t->options.outputs |= HL_RASTER_MEDIAN | HL_RASTER_MAX_WEIGHT;
-    t->options.feature_count = size.features;
-    t->options.features = t->features;
-    t->options.filter_3d = t->filter;
-}
-
-/* A window that cuts the scene differently at each pixel. */
-static void twin_window(twin *t)
-{
-    const size_t px = (size_t)t->view.width * (size_t)t->view.height;
-    t->window = floats(&t->arena, 2 * px);
-    double *window = scene_reals(&t->arena, 2 * px);
-    for (size_t i = 0; i < px; i++) {
-        window[i] = 2.6 + (double)(i % 7) * 0.2;
-        window[px + i] = window[i] + 1.5;
-    }
-    share(window, t->window, 2 * px);
-    t->ref.depth_window = window;
-    t->options.depth_window = t->window;
-}
-
-static void check_sum(const float *got, const double *want, size_t n, double tolerance,
-                      const char *what)
-{
-    double error = 0, norm = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(got[i]))
-            fail_msg("%s[%zu] is not finite", what, i);
-        error += ((double)got[i] - want[i]) * ((double)got[i] - want[i]);
-        norm += want[i] * want[i];
-    }
-    const double relative = sqrt(error / (norm + 1e-20));
-    if (relative > tolerance)
-        fail_msg("%s: relative L2 error %.3g, limit %.3g (norm %.3g)", what, relative, tolerance,
-                 sqrt(norm));
-}
 
 static void check_plane(const twin *t, const float *plane, int32_t stride, const double *want,
                         double tolerance, const char *what)
@@ -154,7 +16,7 @@ static void check_plane(const twin *t, const float *plane, int32_t stride, const
     float *dense = hl_alloc(w * h, sizeof *dense);
     for (size_t y = 0; y < h; y++)
         memcpy(dense + y * w, plane + y * (size_t)stride, w * sizeof(float));
-    check_sum(dense, want, w * h, tolerance, what);
+    twin_check(dense, want, w * h, tolerance, what);
     hl_free(dense);
 }
 
@@ -168,7 +30,7 @@ static void check_forward(const twin *t, const hl_raster_frame *f)
     if (f->median_depth)
         check_plane(t, f->median_depth, f->stride, s->median, 1e-5, "median");
     if (f->max_weight)
-        check_sum(f->max_weight, s->max_weight, (size_t)s->count, 1e-5, "max weight");
+        twin_check(f->max_weight, s->max_weight, (size_t)s->count, 1e-5, "max weight");
 }
 
 static void check_backward(const twin *t, const hl_raster_sink *sink)
@@ -176,14 +38,14 @@ static void check_backward(const twin *t, const hl_raster_sink *sink)
     const hl_reference *s = &t->ref;
     const size_t n = (size_t)s->count;
     const double tolerance = 1e-4;
-    check_sum(t->grad.mean, s->d_mean, 3 * n, tolerance, "mean");
-    check_sum(t->grad.log_scale, s->d_log_scale, 3 * n, tolerance, "log_scale");
-    check_sum(t->grad.quat, s->d_quat, 4 * n, tolerance, "quat");
-    check_sum(t->grad.logit_opa, s->d_logit_opa, n, tolerance, "logit_opa");
-    check_sum(t->grad.sh, s->d_sh, 48 * n, tolerance, "sh");
-    check_sum(t->feature_grad, s->d_features, n * (size_t)s->feature_count, tolerance, "features");
-    check_sum(sink->pose, s->d_pose, 6, tolerance, "pose");
-    check_sum(sink->background, s->d_background, 3, tolerance, "background");
+    twin_check(t->grad.mean, s->d_mean, 3 * n, tolerance, "mean");
+    twin_check(t->grad.log_scale, s->d_log_scale, 3 * n, tolerance, "log_scale");
+    twin_check(t->grad.quat, s->d_quat, 4 * n, tolerance, "quat");
+    twin_check(t->grad.logit_opa, s->d_logit_opa, n, tolerance, "logit_opa");
+    twin_check(t->grad.sh, s->d_sh, 48 * n, tolerance, "sh");
+    twin_check(t->feature_grad, s->d_features, n * (size_t)s->feature_count, tolerance, "features");
+    twin_check(sink->pose, s->d_pose, 6, tolerance, "pose");
+    twin_check(sink->background, s->d_background, 3, tolerance, "background");
 }
 
 static void compare(twin *t, hl_isa isa)
