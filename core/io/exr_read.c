@@ -2,9 +2,9 @@
 /* Blocks of an EXR file: unpack, undo the predictor, put the samples in their place. */
 
 #include "core/io/exr.h"
+#include "core/io/half.h"
 #include "core/memory.h"
 
-#include <math.h>
 #include <string.h>
 
 #include <zlib.h>
@@ -23,23 +23,10 @@ static uint64_t uint_at(const unsigned char *p, int bytes)
     return value;
 }
 
-static float half_value(uint32_t half)
-{
-    const uint32_t exponent = half >> 10 & 31, mantissa = half & 1023;
-    float value;
-    if (exponent == 31)
-        value = mantissa ? NAN : INFINITY;
-    else if (exponent == 0)
-        value = ldexpf((float)mantissa, -24);
-    else
-        value = ldexpf((float)(mantissa | 1024), (int)exponent - 25);
-    return half & 0x8000 ? -value : value;
-}
-
 static float sample_at(const unsigned char *p, int type)
 {
     if (type == EXR_HALF)
-        return half_value((uint32_t)uint_at(p, 2));
+        return hl_float_from_half((uint32_t)uint_at(p, 2));
     const uint32_t bits = (uint32_t)uint_at(p, 4);
     if (type == EXR_UINT)
         return (float)bits;
