@@ -79,11 +79,13 @@ static void broken(const char *file, const void *bytes, size_t n, const char *pa
 
 static void broken_text(const char *file, const char *text, size_t n, const char *part)
 {
-    const char *folder = saved("txt", HL_COLMAP_TEXT);
-    char name[64];
-    snprintf(name, sizeof name, "txt/%s", file);
+    char folder[32], name[64];
+    snprintf(folder, sizeof folder, "txt-%s", file);
+    snprintf(name, sizeof name, "%s/%s", folder, file);
+    if (!hl_file_exists(hl_test_file(folder)))
+        saved(folder, HL_COLMAP_TEXT);
     hl_test_write(name, text, n);
-    fails_both_ways(folder, file, part);
+    fails_both_ways(hl_test_file(folder), file, part);
 }
 
 static void cut_anywhere(void **state)
