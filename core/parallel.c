@@ -30,6 +30,7 @@ static struct {
 /* Inside a block: the number of the thread that runs it; a nested call goes on under the same. */
 static _Thread_local bool inside;
 static _Thread_local int32_t inside_thread;
+static _Thread_local bool serial;
 
 static void work(int32_t thread)
 {
@@ -92,8 +93,15 @@ void hl_parallel_set_threads(int32_t threads)
         threads < 1 ? processors() : (threads > HL_THREADS_MAX ? HL_THREADS_MAX : threads);
 }
 
+void hl_parallel_keep_serial(void)
+{
+    serial = true;
+}
+
 int32_t hl_parallel_threads(void)
 {
+    if (serial)
+        return 1;
     if (!pool.threads)
         pool.threads = processors();
     return pool.threads;
@@ -112,7 +120,7 @@ void hl_parallel_for(int32_t blocks, hl_block_fn fn, void *ctx)
 {
     if (blocks <= 0)
         return;
-    if (inside || blocks == 1 || hl_parallel_threads() == 1) {
+    if (inside || serial || blocks == 1 || hl_parallel_threads() == 1) {
         const int32_t thread = inside ? inside_thread : 0;
         for (int32_t b = 0; b < blocks; b++)
             fn(ctx, b, thread);

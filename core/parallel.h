@@ -26,6 +26,10 @@ void hl_parallel_for(int32_t blocks, hl_block_fn fn, void *ctx);
 void hl_parallel_set_threads(int32_t threads);
 int32_t hl_parallel_threads(void);
 
+/* From now on hl_parallel_for of this thread runs serially in it and hl_parallel_threads says 1:
+ * for threads of their own (loaders) that must not compete for the pool with the main thread. */
+void hl_parallel_keep_serial(void);
+
 /* Stops the pool and frees it (also done by set_threads). */
 void hl_parallel_shutdown(void);
 
