@@ -252,6 +252,14 @@ static void load_rotation4(const unsigned char *p, float q[4])
     q[memory[largest]] = sqrtf(fmaxf(0, 1 - sum));
 }
 
+void hl_spz_load_rotation(const unsigned char *p, int version, float q[4])
+{
+    if (version < 3)
+        load_rotation3(p, q);
+    else
+        load_rotation4(p, q);
+}
+
 static void load_splat(const spz *z, hl_splats *s, size_t i)
 {
     const hl_splat_row row = hl_splat_row_at(s, i);
@@ -266,10 +274,9 @@ static void load_splat(const spz *z, hl_splats *s, size_t i)
         row.sh[HL_SH_COEFFS_MAX * k] = ((float)color[k] / 255 - 0.5f) / 0.15f;
     }
     *row.logit_opa = hl_splat_logit_of_byte(z->stream[HL_SPZ_ALPHA][i]);
-    if (z->version < 3)
-        load_rotation3(z->stream[HL_SPZ_ROTATION] + 3 * i, row.quat);
-    else
-        load_rotation4(z->stream[HL_SPZ_ROTATION] + 4 * i, row.quat);
+    const size_t rotation_bytes = hl_spz_bytes(HL_SPZ_ROTATION, (int)z->version, 0);
+    hl_spz_load_rotation(z->stream[HL_SPZ_ROTATION] + rotation_bytes * i, (int)z->version,
+                         row.quat);
     const unsigned char *sh = z->stream[HL_SPZ_SH] + i * hl_spz_bytes(HL_SPZ_SH, 4, z->degree);
     const int coeffs = hl_sh_coeffs(z->degree < HL_SH_DEGREE_MAX ? z->degree : HL_SH_DEGREE_MAX);
     for (int k = 1; k < coeffs; k++)

@@ -49,4 +49,7 @@ static inline size_t hl_spz_bytes(int stream, int version, int degree)
     }
 }
 
+/* The quaternion w x y z that the bytes of a rotation stand for, in the axes of the file. */
+void hl_spz_load_rotation(const unsigned char *p, int version, float q[4]);
+
 #endif /* HL_CORE_IO_SPZ_H */

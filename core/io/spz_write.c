@@ -15,6 +15,8 @@ static const double FIXED_MAX = 8388607;
 /* SH bytes are rounded to multiples of this: 5 bits in band 1, 4 bits above. */
 enum { BUCKET_BAND1 = 8, BUCKET = 16 };
 
+enum { SETTLE_PASSES = 8 };
+
 typedef struct job {
     const hl_splats *splats;
     int version, degree, fraction_bits;
@@ -93,6 +95,28 @@ static void store_rotation4(unsigned char *p, const double q[4])
     hl_put_le32(p, smallest_three(xyzw, largest));
 }
 
+/* What is read back from rounded bytes may round to others once more: bytes that do not are
+ * stored, so that a file that was loaded is saved as it was. */
+static void store_rotation(const job *j, size_t i, const double q[4])
+{
+    static const int keep[3] = {1, 1, 1};
+    const size_t bytes = hl_spz_bytes(HL_SPZ_ROTATION, j->version, 0);
+    unsigned char *out = j->stream[HL_SPZ_ROTATION] + bytes * i, before[4];
+    double next[4] = {q[0], q[1], q[2], q[3]};
+    for (int pass = 0; pass < SETTLE_PASSES; pass++) {
+        float back[4];
+        memcpy(before, out, bytes);
+        if (j->version < 3)
+            store_rotation3(out, next);
+        else
+            store_rotation4(out, next);
+        if (pass && memcmp(before, out, bytes) == 0)
+            break;
+        hl_spz_load_rotation(out, j->version, back);
+        unit(back, keep, next);
+    }
+}
+
 static unsigned char sh_byte(float value, int bucket)
 {
     const int byte = hl_splat_byte(128 * value + 128);
@@ -119,10 +143,7 @@ static void store_splat(const job *j, size_t i)
         scale[k] = hl_splat_byte((row.log_scale[k] + 10) * 16);
     }
     j->stream[HL_SPZ_ALPHA][i] = hl_splat_byte_of_logit(*row.logit_opa);
-    if (j->version < 3)
-        store_rotation3(j->stream[HL_SPZ_ROTATION] + 3 * i, q);
-    else
-        store_rotation4(j->stream[HL_SPZ_ROTATION] + 4 * i, q);
+    store_rotation(j, i, q);
     unsigned char *out = j->stream[HL_SPZ_SH] + i * hl_spz_bytes(HL_SPZ_SH, 4, j->degree);
     for (int k = 1; k < hl_sh_coeffs(j->degree); k++)
         for (int ch = 0; ch < 3; ch++) {
