@@ -480,7 +480,7 @@ hl_status hl_helio_reader_data(hl_helio_reader *r, const char *fourcc, hl_helio_
         return hl_fail(HL_E_FORMAT, "%s: chunk %s is missing", r->path, fourcc);
     stored *c = &r->chunks[i];
     const hl_helio_chunk *k = &c->chunk;
-    if (k->type != type)
+    if (k->type != type || type >= HL_HELIO_TYPES)
         return hl_fail(HL_E_FORMAT, "%s: chunk %s: type %s, expected %s", r->path, fourcc,
                        hl_helio_type_name(k->type), hl_helio_type_name(type));
     if (k->columns != columns || (rows >= 0 && k->rows != rows))

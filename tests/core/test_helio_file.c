@@ -95,6 +95,7 @@ static void content_survives(void **state)
     check_fails(hl_helio_reader_data(r, "FLAT", HL_HELIO_F32, ROWS + 1, COLUMNS, &data),
                 "expected (501, 3)");
     check_fails(hl_helio_reader_data(r, "FLAT", HL_HELIO_F32, ROWS, 1, &data), "shape (500, 3)");
+    check_fails(hl_helio_reader_data(r, "FLAT", HL_HELIO_TYPES, ROWS, COLUMNS, &data), "type f32");
     hl_helio_reader_destroy(&r);
     assert_null(r);
 }
