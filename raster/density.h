@@ -84,9 +84,6 @@ hl_status hl_density_refine(const hl_density_config *config, const hl_density_st
 void hl_density_perturb(const hl_density_config *config, hl_splats *splats, float lr_mean,
                         int32_t step);
 
-/* Removes splats weaker than 1/255 and non-finite ones; puts the rest in Z-order. */
-hl_status hl_density_finish(const hl_density_state *state, hl_density_report *report);
-
 /* Bytes that refining takes for a while, for --dry-run. */
 size_t hl_density_bytes(int32_t capacity);
 

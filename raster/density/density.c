@@ -53,19 +53,3 @@ hl_status hl_density_refine(const hl_density_config *config, const hl_density_st
     hl_density_work_release(&work);
     return s == HL_OK ? s : hl_fail_context(s, "refining after %d steps", step);
 }
-
-hl_status hl_density_finish(const hl_density_state *state, hl_density_report *report)
-{
-    hl_density_work work;
-    *report = (hl_density_report){0};
-    HL_TRY(hl_density_work_init(&work, state->splats->capacity));
-    report->bad = hl_density_mark_bad(state->splats, work.dead);
-    for (int32_t i = 0; i < state->splats->count; i++)
-        if (hl_sigmoid(state->splats->logit_opa[i]) < (float)HL_ALPHA_MIN)
-            work.dead[i] = 1;
-    hl_status s = hl_density_compact(state, work.dead, &report->removed);
-    if (s == HL_OK)
-        s = hl_density_sort(state, &work);
-    hl_density_work_release(&work);
-    return s;
-}

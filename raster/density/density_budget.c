@@ -97,7 +97,7 @@ static void split_pair(const hl_density_state *state, int32_t a, int32_t b, floa
 static int32_t wanted_count(const hl_density_config *c, const hl_density_state *state, int32_t step)
 {
     const double span = c->stop - c->start;
-    const double t = span > 0 ? hl_clamp((float)((step - c->start) / span), 0, 1) : 1;
+    const double t = span > 0 ? fmin(fmax((step - c->start) / span, 0), 1) : 1;
     return state->first_count + (int32_t)floor((c->cap - state->first_count) * t);
 }
 

@@ -369,18 +369,6 @@ static void adc_resets_opacity(void **state)
     assert_true(fabsf(opacity(0) - 0.007f) < 1e-6f);
 }
 
-static void finish_drops_faint_and_bad(void **state)
-{
-    (void)state;
-    splats.logit_opa[3] = hl_logit(0.0039f);
-    splats.log_scale[0] = INFINITY;
-    hl_density_report report;
-    check_ok(hl_density_finish(&scene, &report));
-    assert_int_equal(splats.count, 6);
-    assert_int_equal(report.bad, 1);
-}
-
-/* Many splats: the result is in Z-order and the same for any thread count. */
 static void noise_does_not_depend_on_threads(void **state)
 {
     (void)state;
@@ -425,7 +413,6 @@ int main(void)
         RECIPE_TEST(noise_has_the_covariance_asked_for),
         RECIPE_TEST(adc_clones_small_and_splits_large),
         RECIPE_TEST(adc_resets_opacity),
-        RECIPE_TEST(finish_drops_faint_and_bad),
         RECIPE_TEST(noise_does_not_depend_on_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+#include "raster/train.h"
+
+#include "core/log.h"
+#include "core/memory.h"
+#include "core/rng.h"
+#include "core/se3.h"
+#include "core/vec.h"
+#include "raster/init.h"
+#include "raster/train/trainer.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { STATS = 8, PREFETCH = 4 };
+
+hl_status hl_train_stats_create(hl_trainer *t)
+{
+    const uint32_t needs = hl_density_needs(&t->density);
+    if (!needs)
+        return HL_OK;
+    const size_t n = (size_t)t->splats.capacity;
+    t->stats_block = hl_arena_alloc(&t->arena, STATS * n, sizeof(float));
+    if (!t->stats_block)
+        return HL_E_MEMORY;
+    float **const member[STATS] = {
+        &t->stats.seen,   &t->stats.grad_2d,   &t->stats.grad_2d_abs, &t->stats.radius,
+        &t->stats.weight, &t->stats.fragments, &t->stats.grad_alpha,  &t->stats.grad_alpha_2};
+    for (size_t k = 0; k < STATS; k++)
+        *member[k] = needs >> k & 1 ? t->stats_block + k * n : NULL;
+    return HL_OK;
+}
+
+void hl_train_stats_clear(hl_trainer *t)
+{
+    if (t->stats_block)
+        memset(t->stats_block, 0, STATS * (size_t)t->splats.capacity * sizeof(float));
+    t->stats_views = 0;
+}
+
+static void set_density(hl_trainer *t)
+{
+    const hl_train_config *c = &t->config;
+    t->density = (hl_density_config){
+        .kind = (hl_density_kind)c->densify,
+        .cap = c->cap,
+        .start = c->refine_start,
+        .stop = c->refine_stop,
+        .every = c->refine_every,
+        .seed = (uint64_t)c->seed,
+        .decay = c->decay,
+        .total = c->iterations,
+        .clone_scale = c->clone_scale,
+        .grad_threshold = c->grad_threshold,
+        .grad_absolute = c->grad_absolute,
+        .reset_every = c->reset_every,
+        .white_background = c->background_r >= 1 && c->background_g >= 1 && c->background_b >= 1,
+        .noise = c->noise,
+    };
+}
+
+static hl_status start_from_points(hl_trainer *t)
+{
+    const hl_train_config *c = &t->config;
+    const hl_init_options o = {.limit = c->cap,
+                               .extent = t->extent,
+                               .opacity = c->init_opacity,
+                               .scale_factor = c->init_scale};
+    if (t->scene.point_count > 0)
+        return hl_init_from_points(&t->splats, t->scene.points, t->scene.colors,
+                                   t->scene.point_count, &o);
+    const int32_t n = c->init_random < c->cap ? c->init_random : c->cap;
+    float *points = hl_alloc(3 * (size_t)n, sizeof *points);
+    uint8_t *colors = hl_alloc(3 * (size_t)n, 1);
+    hl_status s = points && colors ? HL_OK : HL_E_MEMORY;
+    if (s == HL_OK) {
+        hl_init_random_points(points, colors, n, t->center, t->extent, (uint64_t)c->seed);
+        s = hl_init_from_points(&t->splats, points, colors, n, &o);
+    }
+    hl_free(points);
+    hl_free(colors);
+    return s;
+}
+
+static hl_status start_from_splats(hl_trainer *t)
+{
+    const hl_splats *from = t->scene.init_splats;
+    if (from->count > t->config.cap)
+        return hl_fail(HL_E_ARG, "%d splats to start from, but the cap is %d", from->count,
+                       t->config.cap);
+    for (int32_t i = 0; i < from->count; i++)
+        hl_splats_copy_row(&t->splats, i, from, i);
+    t->splats.count = from->count;
+    return HL_OK;
+}
+
+static hl_status extra_create(hl_trainer *t, hl_train_extra *e, int32_t size)
+{
+    const size_t n = (size_t)t->scene.train_count;
+    e->value = hl_arena_alloc(&t->arena, n * (size_t)size, sizeof(float));
+    e->m = hl_arena_alloc(&t->arena, n * (size_t)size, sizeof(float));
+    e->v = hl_arena_alloc(&t->arena, n * (size_t)size, sizeof(float));
+    e->steps = hl_arena_alloc(&t->arena, n, sizeof(int32_t));
+    e->size = size;
+    return e->value && e->m && e->v && e->steps ? HL_OK : HL_E_MEMORY;
+}
+
+static hl_status create_per_photo(hl_trainer *t)
+{
+    const int32_t n = t->scene.train_count;
+    t->order = hl_arena_alloc(&t->arena, (size_t)n, sizeof *t->order);
+    t->view = hl_arena_alloc(&t->arena, (size_t)n, sizeof *t->view);
+    if (!t->order || !t->view)
+        return HL_E_MEMORY;
+    t->epoch = -1;
+    for (int32_t k = 0; k < n; k++)
+        t->view[k] = t->scene.views[t->scene.train[k]];
+    t->extent = hl_init_extent(t->view, n, t->center);
+    if (t->config.exposure) {
+        HL_TRY(extra_create(t, &t->exposure, 12));
+        for (int32_t k = 0; k < n; k++)
+            for (int32_t d = 0; d < 3; d++)
+                t->exposure.value[12 * k + 5 * d] = 1;
+    }
+    return t->config.pose ? extra_create(t, &t->pose, 6) : HL_OK;
+}
+
+static hl_status create_all(hl_trainer *t, const char *backend, hl_isa isa)
+{
+    HL_TRY(hl_raster_create(&t->raster, backend, isa));
+    HL_TRY(hl_loss_create(&t->loss, isa));
+    HL_TRY(create_per_photo(t));
+    HL_TRY(hl_splats_init(&t->splats, &t->arena, t->config.cap));
+    HL_TRY(hl_adam_init(&t->adam, &t->arena, t->config.cap, (hl_adam_mode)t->config.adam_mode));
+    set_density(t);
+    HL_TRY(hl_train_stats_create(t));
+    if (t->config.filter_3d) {
+        t->filter_3d = hl_arena_alloc(&t->arena, (size_t)t->config.cap, sizeof(float));
+        if (!t->filter_3d)
+            return HL_E_MEMORY;
+    }
+    HL_TRY(t->scene.init_splats ? start_from_splats(t) : start_from_points(t));
+    t->splats.antialiased = t->config.antialiased;
+    t->first_count = t->splats.count;
+    if (t->filter_3d)
+        hl_train_filter_3d(t->filter_3d, &t->splats, t->view, t->scene.train_count,
+                           hl_train_factor(t));
+    return HL_OK;
+}
+
+hl_status hl_trainer_create(hl_trainer **out, const hl_train_config *config,
+                            const hl_train_scene *scene, const char *backend, hl_isa isa)
+{
+    HL_TRY(hl_train_config_check(config));
+    if (scene->train_count < 1)
+        return hl_fail(HL_E_ARG, "no photo to train on");
+    hl_trainer *t = hl_alloc(1, sizeof *t);
+    if (!t)
+        return HL_E_MEMORY;
+    t->config = *config;
+    t->scene = *scene;
+    hl_arena_init(&t->arena, 0, 0);
+    const hl_status s = create_all(t, backend, isa);
+    if (s != HL_OK) {
+        hl_trainer_destroy(&t);
+        return hl_fail_context(s, "preparing to train");
+    }
+    *out = t;
+    return HL_OK;
+}
+
+void hl_trainer_destroy(hl_trainer **trainer)
+{
+    hl_trainer *t = *trainer;
+    if (!t)
+        return;
+    hl_raster_destroy(&t->raster);
+    hl_loss_destroy(&t->loss);
+    hl_train_shrunk_release(&t->shrunk);
+    hl_arena_release(&t->arena);
+    hl_free(t);
+    *trainer = NULL;
+}
+
+int32_t hl_train_factor(const hl_trainer *t)
+{
+    return t->step < t->config.full_from ? t->config.coarse_factor : 1;
+}
+
+/* Position of step `step` in the permutations (Fisher and Yates 1938): a training photo. */
+static int32_t photo_of_step(hl_trainer *t, int32_t step)
+{
+    const int32_t n = t->scene.train_count;
+    const int64_t epoch = step / n;
+    if (epoch != t->epoch) {
+        for (int32_t k = 0; k < n; k++)
+            t->order[k] = k;
+        hl_rng rng = hl_rng_at((uint64_t)t->config.seed, (uint64_t)epoch, 0, HL_RNG_VIEW_ORDER);
+        for (int32_t k = n - 1; k > 0; k--) {
+            const int32_t other = (int32_t)hl_rng_below(&rng, (uint32_t)k + 1);
+            const int32_t kept = t->order[k];
+            t->order[k] = t->order[other];
+            t->order[other] = kept;
+        }
+        t->epoch = epoch;
+    }
+    return t->order[step % n];
+}
+
+/* The next few photos of this epoch. */
+static void prefetch(hl_trainer *t)
+{
+    const hl_train_photos *p = &t->scene.photos;
+    const int32_t n = t->scene.train_count, at = t->step % n;
+    int32_t next[PREFETCH], count = 0;
+    for (int32_t k = at + 1; k < n && count < PREFETCH; k++)
+        next[count++] = t->scene.train[t->order[k]];
+    if (p->prefetch && count)
+        p->prefetch(p->ctx, next, count);
+}
+
+/* Exponential way from `from` to `to`. */
+static float along(float from, float to, float t)
+{
+    if (!(from > 0) || !(to > 0))
+        return from + (to - from) * t;
+    return from * powf(to / from, t);
+}
+
+static void set_rates(hl_trainer *t, float at)
+{
+    const hl_train_config *c = &t->config;
+    const float rest = c->lr_end > 0 ? along(1, c->lr_end, at) : 1;
+    t->adam.lr_mean = along(c->lr_mean, c->lr_mean_end, at) * t->extent;
+    t->adam.lr_log_scale = c->lr_scale * rest;
+    t->adam.lr_quat = c->lr_quat * rest;
+    t->adam.lr_logit_opa = c->lr_opacity * rest;
+    t->adam.lr_sh_dc = c->lr_sh_dc * rest;
+    t->adam.lr_sh_rest = c->lr_sh_rest * rest;
+    t->adam.opacity_reg = at < c->reg_until ? c->opacity_reg : 0;
+    t->adam.scale_reg = at < c->reg_until ? c->scale_reg : 0;
+}
+
+static void set_options(hl_trainer *t, const hl_train_photo *photo, float at, int32_t k,
+                        hl_raster_options *raster, hl_loss_options *loss)
+{
+    const hl_train_config *c = &t->config;
+    const int32_t degree = t->step / c->sh_every;
+    t->splats.sh_degree = degree < c->sh_degree ? degree : c->sh_degree;
+    *raster = (hl_raster_options){.sh_degree = t->splats.sh_degree,
+                                  .antialiased = c->antialiased,
+                                  .background = {c->background_r, c->background_g, c->background_b},
+                                  .filter_3d = t->filter_3d};
+    if (c->random_background) {
+        hl_rng rng = hl_rng_at((uint64_t)c->seed, (uint64_t)t->step, 0, HL_RNG_BACKGROUND);
+        for (int a = 0; a < 3; a++)
+            raster->background[a] = hl_rng_uniform(&rng);
+    }
+    *loss =
+        (hl_loss_options){.ssim_weight = c->ssim_weight,
+                          .alpha_weight = c->alpha_weight,
+                          .normal_weight = c->normal_weight,
+                          .exposure = t->exposure.size ? t->exposure.value + 12 * (size_t)k : NULL};
+    memcpy(loss->background, raster->background, sizeof loss->background);
+    if (photo->target.depth && c->depth_weight > 0) {
+        raster->outputs |= HL_RASTER_DEPTH;
+        loss->depth_weight = along(c->depth_weight, c->depth_weight_end, at);
+    }
+    if (photo->target.normal && c->normal_weight > 0)
+        raster->outputs |= HL_RASTER_NORMAL;
+}
+
+static void step_exposure(hl_trainer *t, int32_t k, const double *d_exposure, float at)
+{
+    hl_train_extra *e = &t->exposure;
+    float g[12];
+    for (int i = 0; i < 12; i++)
+        g[i] = (float)d_exposure[i];
+    const size_t first = 12 * (size_t)k;
+    hl_adam_step_array(e->value + first, e->m + first, e->v + first, g, 12,
+                       along(t->config.lr_exposure, t->config.lr_exposure_end, at), ++e->steps[k]);
+}
+
+/* Adam on the twist; each step starts from zero at the pose reached. */
+static void step_pose(hl_trainer *t, int32_t k, const float g[6])
+{
+    hl_train_extra *e = &t->pose;
+    hl_raster_view *v = &t->view[k];
+    const size_t first = 6 * (size_t)k;
+    float twist[6] = {0}, turn[9], r[9], q[4], unit[4];
+    const int32_t n = ++e->steps[k];
+    hl_adam_step_array(twist, e->m + first, e->v + first, g, 3, t->config.lr_pose_rotation, n);
+    hl_adam_step_array(twist + 3, e->m + first + 3, e->v + first + 3, g + 3, 3,
+                       t->config.lr_pose_shift * t->extent, n);
+    hl_so3_exp(twist, turn);
+    hl_matmul3(turn, v->r, r);
+    hl_quat_from_rotation(r, q);
+    hl_quat_unit(q, unit);
+    hl_rotation(unit, v->r);
+    float moved[3];
+    hl_se3_apply(turn, twist + 3, v->t, moved);
+    memcpy(v->t, moved, sizeof moved);
+}
+
+static void add_sums(hl_train_sums *s, const hl_loss_result *r)
+{
+    s->loss += r->loss;
+    s->l1 += r->l1;
+    s->ssim += r->ssim;
+    s->mse += r->mse;
+    s->count += 1;
+}
+
+/* Forward to backward for training photo k. */
+static hl_status learn(hl_trainer *t, int32_t k, const hl_train_photo *photo)
+{
+    const float at = (float)t->step / (float)t->config.iterations;
+    hl_loss_target target = photo->target;
+    hl_raster_view view = t->view[k];
+    HL_TRY(hl_train_shrink(&t->shrunk, &target, &view, hl_train_factor(t)));
+    hl_raster_options options;
+    hl_loss_options loss;
+    set_options(t, photo, at, k, &options, &loss);
+    set_rates(t, at);
+
+    hl_raster_frame frame;
+    hl_loss_result result;
+    HL_TRY(hl_raster_forward(t->raster, &t->splats, &view, &options, &frame));
+    const double before = t->spans ? hl_wall_seconds() : 0;
+    HL_TRY(hl_loss_run(t->loss, &frame, &target, &loss, &result));
+    if (t->spans)
+        hl_span_add(t->spans, "loss", hl_wall_seconds() - before);
+    hl_raster_sink sink = {.adam = &t->adam};
+    const bool collect = t->stats_block && hl_density_collects(&t->density, t->step);
+    sink.stats = collect ? &t->stats : NULL;
+    HL_TRY(hl_raster_backward(t->raster, &t->splats, &result.grad, &sink));
+    t->stats_views += collect;
+    if (t->exposure.size)
+        step_exposure(t, k, result.d_exposure, at);
+    if (t->pose.size)
+        step_pose(t, k, sink.pose);
+    add_sums(&t->sums, &result);
+    return HL_OK;
+}
+
+static hl_status refine(hl_trainer *t)
+{
+    const double before = t->spans ? hl_wall_seconds() : 0;
+    hl_density_state state = {.splats = &t->splats,
+                              .adam = &t->adam,
+                              .stats = &t->stats,
+                              .extent = t->extent,
+                              .first_count = t->first_count,
+                              .views = t->stats_views,
+                              .view_count = t->scene.train_count};
+    memcpy(state.center, t->center, sizeof state.center);
+    hl_density_report report;
+    HL_TRY(hl_density_refine(&t->density, &state, t->step, &report));
+    if (report.bad)
+        hl_log(HL_LOG_WARN, "step %d: %d splats were not finite and have been removed", t->step,
+               report.bad);
+    t->sums.born += report.born;
+    t->sums.removed += report.removed;
+    hl_train_stats_clear(t);
+    if (t->filter_3d)
+        hl_train_filter_3d(t->filter_3d, &t->splats, t->view, t->scene.train_count,
+                           hl_train_factor(t));
+    if (t->spans)
+        hl_span_add(t->spans, "refine", hl_wall_seconds() - before);
+    return HL_OK;
+}
+
+hl_status hl_trainer_step(hl_trainer *t)
+{
+    const int32_t k = photo_of_step(t, t->step), index = t->scene.train[k];
+    hl_train_photo photo;
+    const double before = t->spans ? hl_wall_seconds() : 0;
+    HL_TRY(t->scene.photos.acquire(t->scene.photos.ctx, index, &photo));
+    prefetch(t);
+    if (t->spans)
+        hl_span_add(t->spans, "photo", hl_wall_seconds() - before);
+    hl_status s = HL_OK;
+    if (photo.target.width != t->view[k].width || photo.target.height != t->view[k].height)
+        s = hl_fail(HL_E_FORMAT, "%s: %dx%d pixels, its camera says %dx%d", t->scene.names[index],
+                    photo.target.width, photo.target.height, t->view[k].width, t->view[k].height);
+    else
+        s = learn(t, k, &photo);
+    t->scene.photos.release(t->scene.photos.ctx, &photo);
+    HL_TRY(s);
+    hl_density_perturb(&t->density, &t->splats, t->adam.lr_mean, t->step);
+    t->step++;
+    if (hl_density_due(&t->density, t->step))
+        return refine(t);
+    /* the last size of pictures sets the filter of the rest */
+    if (t->filter_3d && t->step == t->config.full_from)
+        hl_train_filter_3d(t->filter_3d, &t->splats, t->view, t->scene.train_count, 1);
+    return HL_OK;
+}
+
+int32_t hl_trainer_steps(const hl_trainer *t)
+{
+    return t->step;
+}
+
+int32_t hl_trainer_splats(const hl_trainer *t)
+{
+    return t->splats.count;
+}
+
+const hl_train_config *hl_trainer_config(const hl_trainer *t)
+{
+    return &t->config;
+}
+
+const char *hl_trainer_isa_name(const hl_trainer *t)
+{
+    return hl_raster_isa_name(t->raster);
+}
+
+const float *hl_trainer_exposure(const hl_trainer *t, int32_t k)
+{
+    return t->exposure.size ? t->exposure.value + 12 * (size_t)k : NULL;
+}
+
+const hl_raster_view *hl_trainer_view(const hl_trainer *t, int32_t k)
+{
+    return &t->view[k];
+}
+
+void hl_trainer_profile(hl_trainer *t, hl_spans *spans)
+{
+    t->spans = spans;
+    hl_raster_profile(t->raster, spans);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* raster/train/trainer.h -- inside of the trainer: its state and the parts of a step. */
+#ifndef HL_RASTER_TRAIN_TRAINER_H
+#define HL_RASTER_TRAIN_TRAINER_H
+
+#include "core/arena.h"
+#include "core/timer.h"
+#include "raster/train.h"
+
+/* Parameters of one small Adam problem per training photo: exposure (12) or pose (6). */
+typedef struct hl_train_extra {
+    int32_t size;   /* values per photo; 0: off    */
+    float *value;   /* (train_count, size)         */
+    float *m, *v;   /* (train_count, size)         */
+    int32_t *steps; /* (train_count)               */
+} hl_train_extra;
+
+/* Sums since the last record. */
+typedef struct hl_train_sums {
+    double loss, l1, ssim, mse;
+    double count;
+    double born, removed;
+} hl_train_sums;
+
+/* A photo made smaller. */
+typedef struct hl_train_shrunk {
+    uint8_t *pixels, *mask;
+    float *depth, *normal;
+    size_t pixel_capacity; /* pixels that the buffers hold */
+    bool has_mask, has_depth, has_normal;
+} hl_train_shrunk;
+
+struct hl_trainer {
+    hl_train_config config;
+    hl_train_scene scene;
+    hl_density_config density;
+    hl_arena arena;
+    hl_splats splats;
+    hl_adam adam;
+    hl_raster_stats stats;
+    float *stats_block;  /* behind stats; NULL where the recipe wants none  */
+    int32_t stats_views; /* pictures in stats                               */
+    float *filter_3d;    /* (capacity), NULL when off                       */
+    hl_raster *raster;
+    hl_loss *loss;
+    hl_spans *spans;
+
+    int32_t step; /* taken */
+    int32_t first_count;
+    float center[3], extent;
+    int32_t *order;       /* (train_count) permutation of epoch `epoch`  */
+    int64_t epoch;        /* -1: none yet                                */
+    hl_raster_view *view; /* (train_count) with refined poses      */
+    hl_train_extra exposure, pose;
+    hl_train_sums sums;
+    hl_train_shrunk shrunk;
+    int32_t born, removed;
+};
+
+/* Splits the one block behind the statistics into its arrays. */
+hl_status hl_train_stats_create(hl_trainer *t);
+void hl_train_stats_clear(hl_trainer *t);
+
+/* 2, 4, ... while pictures are small, else 1. */
+int32_t hl_train_factor(const hl_trainer *t);
+
+/* *target and *view, `factor` times smaller, in buffers of *shrunk.  Pixels are averaged (colour
+ * weighted by alpha); a pixel is ignored where any of its parts is; depth and normals are those of
+ * the middle.  Columns and rows that do not fill a block are cut off. */
+hl_status hl_train_shrink(hl_train_shrunk *shrunk, hl_loss_target *target, hl_raster_view *view,
+                          int32_t factor);
+void hl_train_shrunk_release(hl_train_shrunk *shrunk);
+
+/* filter (count): sqrt(0.1) x the smallest depth / focal length over the views that see the splat
+ * (Yu et al. 2024, Mip-Splatting, section 4.1); views that see none of it: the nearest. */
+void hl_train_filter_3d(float *filter, const hl_splats *splats, const hl_raster_view *views,
+                        int32_t view_count, int32_t factor);
+
+/* Folds the filter into scales and opacity. */
+void hl_train_bake_filter(hl_splats *splats, const float *filter);
+
+#endif /* HL_RASTER_TRAIN_TRAINER_H */

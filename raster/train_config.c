@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include "raster/train_config.h"
+
+#include <math.h>
+
+void hl_train_config_init(hl_train_config *config)
+{
+    *config = (hl_train_config){.seed = 42};
+#define X(type, name, value, least, most) config->name = (value);
+    HL_TRAIN_FIELDS(X)
+#undef X
+}
+
+static int32_t part(int32_t steps, double share)
+{
+    const double n = floor(steps * share + 0.5);
+    return n < 1 ? 1 : (int32_t)n;
+}
+
+static int32_t clamp(int32_t x, int32_t least, int32_t most)
+{
+    return x < least ? least : (x > most ? most : x);
+}
+
+void hl_train_config_preset(hl_train_config *config, hl_train_preset preset, int32_t iterations,
+                            int32_t photos)
+{
+    const bool fast = preset == HL_TRAIN_FAST;
+    const int32_t k = iterations > 0 ? iterations : (fast ? 10000 : 30000);
+    config->iterations = k;
+    config->densify = HL_DENSITY_BUDGET;
+    config->cap = fast ? 1000000 : 3000000;
+    config->full_from = part(k, fast ? 0.25 : 0.20);
+    config->sh_every = fast ? part(k, 0.05) : clamp(k / 30, 1, 1000);
+    config->refine_start = part(k, fast ? 0.05 : 0.02);
+    config->refine_stop = part(k, 0.8);
+    config->refine_every = clamp(photos * (fast ? 2 : 1), 100, 500);
+    if (config->refine_every > k / 20) /* short runs still refine some sixteen times */
+        config->refine_every = clamp(k / 20, 10, 500);
+    config->lr_mean_end = fast ? 1.6e-5f : 1.6e-6f;
+    config->lr_sh_rest = fast ? 2.5e-4f : 1.25e-4f;
+}
+
+void hl_train_config_recipe(hl_train_config *config, hl_density_kind kind)
+{
+    config->densify = (int32_t)kind;
+    if (kind == HL_DENSITY_NONE)
+        config->decay = config->opacity_reg = config->scale_reg = 0;
+    if (kind != HL_DENSITY_ADC && kind != HL_DENSITY_MCMC)
+        return;
+    config->coarse_factor = 1;
+    config->full_from = 0;
+    config->sh_every = 1000;
+    config->refine_start = 500;
+    config->refine_every = 100;
+    config->lr_mean = 1.6e-4f;
+    config->lr_mean_end = 1.6e-6f;
+    config->lr_sh_dc = 2.5e-3f;
+    config->lr_sh_rest = 1.25e-4f;
+    config->lr_scale = 5e-3f;
+    config->lr_quat = 1e-3f;
+    config->lr_end = 1;
+    config->adam_mode = HL_ADAM_DENSE;
+    config->ssim_weight = 0.2f;
+    config->decay = 0;
+    if (kind == HL_DENSITY_ADC) {
+        config->refine_stop = 14900; /* the last one below 15,000 */
+        config->lr_opacity = 0.025f;
+        config->init_opacity = 0.1f;
+        config->init_scale = 1;
+        config->opacity_reg = config->scale_reg = 0;
+        config->clone_scale = 0.01f;
+        config->grad_threshold = 2e-4f;
+        config->reset_every = 3000;
+    } else {
+        config->refine_stop = 24900; /* below 25,000 */
+        config->lr_opacity = 0.05f;
+        config->init_opacity = 0.5f;
+        config->init_scale = 0.1f;
+        config->opacity_reg = config->scale_reg = 0.01f;
+        config->reg_until = 1;
+        config->noise = 5e5f;
+    }
+}
+
+hl_status hl_train_config_check(const hl_train_config *config)
+{
+#define X(type, name, value, least, most)                                          \
+    if (!((double)config->name >= (least) && (double)config->name <= (most)))      \
+        return hl_fail(HL_E_ARG, "training option %s: %g is not in %g..%g", #name, \
+                       (double)config->name, (double)(least), (double)(most));
+    HL_TRAIN_FIELDS(X)
+#undef X
+    return HL_OK;
+}
+
+static void add_number(hl_json *node, const char *key, double value)
+{
+    hl_json_add_number(node, key, value);
+}
+
+static void add_float(hl_json *node, const char *key, float value)
+{
+    hl_json_add_number(node, key, (double)value);
+}
+
+hl_json *hl_train_config_to_json(const hl_train_config *config, hl_json *parent, const char *key)
+{
+    hl_json *node = parent ? hl_json_add_object(parent, key) : hl_json_object();
+    hl_json_add_number(node, "seed", (double)config->seed);
+#define X(type, name, value, least, most) \
+    _Generic(config->name, int32_t        \
+             : add_number, float          \
+             : add_float, bool            \
+             : hl_json_add_bool)(node, #name, config->name);
+    HL_TRAIN_FIELDS(X)
+#undef X
+    return node;
+}
+
+/* A number or a truth value in range; *found stays false where the key is absent. */
+static hl_status read_value(const hl_json *node, const char *key, double least, double most,
+                            const char *name, double *value, bool *found)
+{
+    const hl_json *item = hl_json_find(node, key);
+    *found = false;
+    if (!item)
+        return HL_OK;
+    if (hl_json_is_number(item))
+        *value = hl_json_value(item);
+    else if (hl_json_bool(node, key, true) == hl_json_bool(node, key, false))
+        *value = hl_json_bool(node, key, false);
+    else
+        return hl_fail(HL_E_FORMAT, "%s: %s: expected a number or true or false", name, key);
+    if (!(*value >= least && *value <= most))
+        return hl_fail(HL_E_FORMAT, "%s: %s: %g is not in %g..%g", name, key, *value, least, most);
+    *found = true;
+    return HL_OK;
+}
+
+hl_status hl_train_config_from_json(hl_train_config *config, const hl_json *node, const char *name)
+{
+    hl_train_config c = *config;
+    double v;
+    bool found;
+    HL_TRY(read_value(node, "seed", 0, 9007199254740992.0, name, &v, &found));
+    if (found)
+        c.seed = (int64_t)v;
+#define X(type, field, value, least, most)                               \
+    HL_TRY(read_value(node, #field, (least), (most), name, &v, &found)); \
+    if (found)                                                           \
+        c.field = (type)v;
+    HL_TRAIN_FIELDS(X)
+#undef X
+    *config = c;
+    return HL_OK;
+}
