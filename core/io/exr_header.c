@@ -171,7 +171,7 @@ static hl_status lay_out_blocks(exr_header *h, const hl_picture_bytes *in)
 {
     static const char *const names[EXR_COMPRESSIONS] = {"none",  "RLE", "ZIPS", "ZIP",  "PIZ",
                                                         "PXR24", "B44", "B44A", "DWAA", "DWAB"};
-    if (h->compression >= EXR_COMPRESSIONS || h->compression > EXR_ZIP)
+    if (h->compression > EXR_ZIP)
         return hl_fail(
             HL_E_FORMAT,
             "%s: EXR: compression %s (%d) is not read; save it as ZIP, ZIPS, RLE or none", in->name,
