@@ -289,6 +289,11 @@ static void what_is_dropped(void **state)
     assert_int_equal(hl_project(&p, &g, &f), 1);
     g.logit_opa = log(0.999999 / 254);
     assert_int_equal(hl_project(&p, &g, &f), 0);
+    for (int c = 0; c < 2; c++) { /* too far aside for a pixel coordinate */
+        g = at;
+        g.mean[c] = 1e29;
+        assert_int_equal(hl_project(&p, &g, &f), 0);
+    }
     g = at;
     g.log_scale[1] = 400;
     assert_int_equal(hl_project(&p, &g, &f), 0);

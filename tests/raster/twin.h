@@ -23,6 +23,8 @@ typedef struct twin {
     float *d_plane[HL_PLANES_MAX], *d_alpha, *d_median, *d_max_weight;
     hl_raster_view view;
     hl_raster_options options;
+    double tolerance;         /* relative L2 of gradients; 1e-4 unless a test says why not */
+    double tolerance_forward; /* of outputs; 1e-5 */
 } twin;
 
 static inline float *twin_floats(hl_arena *arena, size_t n)
@@ -76,6 +78,8 @@ static inline float *twin_plane(twin *t, const double *from)
 static inline void twin_create(twin *t, scene_size size, uint64_t seed, int extras)
 {
     memset(t, 0, sizeof *t);
+    t->tolerance = 1e-4;
+    t->tolerance_forward = 1e-5;
     hl_arena_init(&t->arena, 0, 0);
     hl_reference *s = &t->ref;
     scene_create(s, &t->arena, size, seed);
@@ -148,6 +152,69 @@ static inline void twin_check(const float *got, const double *want, size_t n, do
     if (relative > tolerance)
         fail_msg("%s: relative L2 error %.3g, limit %.3g (norm %.3g)", what, relative, tolerance,
                  sqrt(norm));
+}
+
+static inline void twin_check_plane(const twin *t, const float *plane, int32_t stride,
+                                    const double *want, double tolerance, const char *what)
+{
+    const size_t w = (size_t)t->view.width, h = (size_t)t->view.height;
+    float *dense = hl_alloc(w * h, sizeof *dense);
+    for (size_t y = 0; y < h; y++)
+        memcpy(dense + y * w, plane + y * (size_t)stride, w * sizeof(float));
+    twin_check(dense, want, w * h, tolerance, what);
+    hl_free(dense);
+}
+
+static inline void twin_check_forward(const twin *t, const hl_raster_frame *f)
+{
+    const hl_reference *s = &t->ref;
+    const double tolerance = t->tolerance_forward;
+    const size_t px = (size_t)t->view.width * (size_t)t->view.height;
+    for (int32_t p = 0; p < hl_reference_planes(s); p++)
+        twin_check_plane(t, f->plane[p], f->stride, s->planes + (size_t)p * px, tolerance, "plane");
+    twin_check_plane(t, f->transmittance, f->stride, s->transmittance, tolerance, "transmittance");
+    if (f->median_depth)
+        twin_check_plane(t, f->median_depth, f->stride, s->median, tolerance, "median");
+    if (f->max_weight)
+        twin_check(f->max_weight, s->max_weight, (size_t)s->count, tolerance, "max weight");
+}
+
+static inline void twin_check_backward(const twin *t, const hl_raster_sink *sink)
+{
+    const hl_reference *s = &t->ref;
+    const size_t n = (size_t)s->count;
+    const double tolerance = t->tolerance;
+    twin_check(t->grad.mean, s->d_mean, 3 * n, tolerance, "mean");
+    twin_check(t->grad.log_scale, s->d_log_scale, 3 * n, tolerance, "log_scale");
+    twin_check(t->grad.quat, s->d_quat, 4 * n, tolerance, "quat");
+    twin_check(t->grad.logit_opa, s->d_logit_opa, n, tolerance, "logit_opa");
+    twin_check(t->grad.sh, s->d_sh, 48 * n, tolerance, "sh");
+    twin_check(t->feature_grad, s->d_features, n * (size_t)s->feature_count, tolerance, "features");
+    twin_check(sink->pose, s->d_pose, 6, tolerance, "pose");
+    twin_check(sink->background, s->d_background, 3, tolerance, "background");
+}
+
+/* All outputs and gradients of one instruction set against the reference; absent ones are
+ * skipped with a line. */
+static inline void twin_compare(twin *t, hl_isa isa)
+{
+    hl_raster *r = NULL;
+    if (hl_raster_create(&r, "cpu", isa) != HL_OK) {
+        print_message("skipped: %s\n", hl_last_error());
+        return;
+    }
+    hl_raster_frame frame;
+    check_ok(hl_raster_forward(r, &t->splats, &t->view, &t->options, &frame));
+    hl_reference_forward(&t->ref);
+    twin_check_forward(t, &frame);
+    hl_raster_frame_grad g = {
+        .alpha = t->d_alpha, .median_depth = t->d_median, .max_weight = t->d_max_weight};
+    memcpy(g.plane, t->d_plane, sizeof g.plane);
+    hl_raster_sink sink = {.grad = &t->grad, .feature_grad = t->feature_grad};
+    check_ok(hl_raster_backward(r, &t->splats, &g, &sink));
+    hl_reference_backward(&t->ref);
+    twin_check_backward(t, &sink);
+    hl_raster_destroy(&r);
 }
 
 #endif /* HL_TESTS_RASTER_TWIN_H */
