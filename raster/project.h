@@ -32,6 +32,7 @@ typedef struct hl_footprint {
     hl_real depth;    /* tz                                           */
     hl_real cov[3];   /* S2, px^2                                     */
     hl_real conic[3]; /* K = (a, b, c), px^-2                         */
+    hl_real det;      /* of S2, px^4                                  */
     hl_real opacity;  /* o^, in [HL_ALPHA_MIN, 1)                     */
     hl_real rho2;     /* antialiasing compensation, 1 when off        */
 } hl_footprint;
@@ -185,6 +186,7 @@ HL_HD int hl_project(const hl_projector *p, const hl_geometry *g, hl_footprint *
     f->cov[0] = xx + d;
     f->cov[1] = xy;
     f->cov[2] = yy + d;
+    f->det = det;
     f->conic[0] = f->cov[2] / det;
     f->conic[1] = -xy / det;
     f->conic[2] = f->cov[0] / det;
@@ -202,11 +204,10 @@ HL_HD void hl_compensation_bwd(const hl_projector *p, const hl_footprint *f, hl_
     const hl_real floor2 = (hl_real)HL_DET_RATIO_MIN, rho2_2 = f->rho2 * f->rho2;
     if (!p->antialiased || rho2_2 <= floor2)
         return;
-    const hl_real det = f->cov[2] / f->conic[0]; /* det S2 without cancellation */
     const hl_real k = d_rho2 / (2 * f->rho2), shrink = 1 - rho2_2;
-    d_cov[0] += k * (shrink * f->conic[0] - p->dilation / det);
+    d_cov[0] += k * (shrink * f->conic[0] - p->dilation / f->det);
     d_cov[1] += k * shrink * f->conic[1];
-    d_cov[2] += k * (shrink * f->conic[2] - p->dilation / det);
+    d_cov[2] += k * (shrink * f->conic[2] - p->dilation / f->det);
 }
 
 /* From dL/d(footprint) to dL/d(parameters); *f must come from hl_project with the same inputs.

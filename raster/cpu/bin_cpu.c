@@ -18,9 +18,9 @@ static void count_chunk(void *ctx, int32_t chunk, int32_t thread)
     memset(count, 0, (size_t)r->tiles * sizeof *count);
     for (int32_t i = chunk_begin(r, chunk); i < chunk_begin(r, chunk + 1); i++) {
         const hl_cpu_record *rec = &r->record[r->order[0][i]];
-        const int32_t *list = r->tile_list + rec->list;
+        const uint32_t *list = r->tile_list + rec->list;
         for (int32_t k = 0; k < rec->row_count; k++)
-            count[list[k]]++;
+            count[list[k] >> 8]++;
     }
 }
 
@@ -32,11 +32,13 @@ static void scatter_chunk(void *ctx, int32_t chunk, int32_t thread)
     for (int32_t i = chunk_begin(r, chunk); i < chunk_begin(r, chunk + 1); i++) {
         const int32_t id = r->order[0][i];
         const hl_cpu_record *rec = &r->record[id];
-        const int32_t *list = r->tile_list + rec->list;
+        const uint32_t *list = r->tile_list + rec->list;
         for (int32_t k = 0; k < rec->row_count; k++) {
-            hl_cpu_instance *inst = &r->instance[next[list[k]]++];
+            hl_cpu_instance *inst = &r->instance[next[list[k] >> 8]++];
             inst->splat = id;
             inst->row = rec->first_row + k;
+            inst->first = (uint8_t)(list[k] >> 4 & 15u);
+            inst->last = (uint8_t)(list[k] & 15u);
         }
     }
 }

@@ -72,12 +72,12 @@ typedef struct best_weight {
 } best_weight;
 
 /* One splat over the tile. */
-static void blend_splat(hl_cpu *r, const tile_area *a, tile_state *st, int32_t i, best_weight *best)
+static void blend_splat(hl_cpu *r, const tile_area *a, tile_state *st, const hl_cpu_instance *inst,
+                        best_weight *best)
 {
+    const int32_t i = inst->splat;
     const hl_cpu_record *s = &r->record[i];
-    int32_t y_first, y_last;
-    hl_cpu_tile_rows(s, a->y0, a->height, &y_first, &y_last);
-    for (int32_t y = y_first; y <= y_last; y++)
+    for (int32_t y = inst->first; y <= inst->last; y++)
         for (int32_t x = 0; x < a->width; x++) {
             const int32_t k = y * HL_TILE + x;
             if (!st->live[k])
@@ -126,7 +126,7 @@ void hl_cpu_blend_plain(hl_cpu *r, int32_t tile)
     int64_t j = r->tile_first[tile];
     for (; j < r->tile_first[tile + 1] && st.alive > 0; j++) {
         best_weight best = {0, -1};
-        blend_splat(r, &a, &st, r->instance[j].splat, &best);
+        blend_splat(r, &a, &st, &r->instance[j], &best);
         if (r->frame.max_weight) {
             float *row = r->rows + (size_t)r->instance[j].row * 2;
             row[0] = best.weight;
@@ -235,14 +235,13 @@ static void add_pair(hl_cpu *r, const pair_sink *k, int32_t i, int32_t x, int32_
 }
 
 /* Replays splat i over the tile. */
-static void replay_splat(hl_cpu *r, const pair_sink *k, int32_t i)
+static void replay_splat(hl_cpu *r, const pair_sink *k, const hl_cpu_instance *inst)
 {
+    const int32_t i = inst->splat;
     const hl_cpu_record *s = &r->record[i];
     const tile_area *a = k->area;
     tile_state *st = k->state;
-    int32_t y_first, y_last;
-    hl_cpu_tile_rows(s, a->y0, a->height, &y_first, &y_last);
-    for (int32_t y = y_first; y <= y_last; y++)
+    for (int32_t y = inst->first; y <= inst->last; y++)
         for (int32_t x = 0; x < a->width; x++) {
             const int32_t at = y * HL_TILE + x;
             if (!st->live[at])
@@ -272,14 +271,14 @@ void hl_cpu_blend_bwd_plain(hl_cpu *r, int32_t tile)
     if (r->frame_grad->max_weight) {
         state_init(&st, &a);
         for (int64_t j = first; j < end; j++)
-            replay_splat(r, &sink, r->instance[j].splat);
+            replay_splat(r, &sink, &r->instance[j]);
     }
     state_init(&st, &a);
     for (int64_t j = first; j < r->tile_first[tile + 1]; j++) {
         sink.row = r->rows + (size_t)r->instance[j].row * row;
         memset(sink.row, 0, row * sizeof(float));
         if (j < end)
-            replay_splat(r, &sink, r->instance[j].splat);
+            replay_splat(r, &sink, &r->instance[j]);
     }
 }
 

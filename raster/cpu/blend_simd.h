@@ -37,7 +37,6 @@ typedef struct splat_row {
     vf bdx;   /* B dx                                    */
     float c;  /* C                                       */
     float dy; /* of the tile's first row                 */
-    int32_t first, last;
 } splat_row;
 
 static ROW_ALWAYS_INLINE tile_area tile_area_of(const hl_cpu *r, int32_t tile)
@@ -80,7 +79,6 @@ static ROW_ALWAYS_INLINE void splat_row_init(const hl_cpu_record *s, const tile_
     k->bdx = vf_mul(k->dx, vf_set1(2 * scale * s->conic[1]));
     k->c = scale * s->conic[2];
     k->dy = (float)a->y0 + 0.5f - s->mu[1];
-    hl_cpu_tile_rows(s, a->y0, a->height, &k->first, &k->last);
 }
 
 /* alpha before the clamp, of row y. */
@@ -113,8 +111,10 @@ typedef struct tile_forward {
 
 /* Returns 1 when a pixel of the tile stopped. */
 static ROW_ALWAYS_INLINE int forward_splat(const hl_cpu *r, const tile_area *a, tile_forward *st,
-                                           int32_t i, const int extra, const int window)
+                                           const hl_cpu_instance *inst, const int extra,
+                                           const int window)
 {
+    const int32_t i = inst->splat;
     const hl_cpu_record *s = &r->record[i];
     const float *value = r->extra_value + (size_t)i * (size_t)extra;
     const vf alpha_min = vf_set1((float)HL_ALPHA_MIN), alpha_max = vf_set1((float)HL_ALPHA_MAX);
@@ -123,13 +123,11 @@ static ROW_ALWAYS_INLINE int forward_splat(const hl_cpu *r, const tile_area *a, 
     splat_row k;
     int stopped = 0;
     splat_row_init(s, a, &k);
-    for (int32_t y = k.first; y <= k.last; y++) {
+    for (int32_t y = inst->first; y <= inst->last; y++) {
         const vf full = row_alpha(&k, k.dy + (float)y);
         vm m = vm_and(vf_ge(full, alpha_min), vm_from_bits(st->live[y]));
         if (window)
             m = vm_and(m, window_row(r, a, y, s->depth));
-        if (!vm_bits(m))
-            continue;
         float *t_row = st->t + y * HL_TILE;
         const vf t = vf_load(t_row);
         vf w = vf_mul(vf_min(full, alpha_max), t);
@@ -183,7 +181,7 @@ static ROW_ALWAYS_INLINE void forward_tile(hl_cpu *r, int32_t tile, const int ex
     memset(st.plane, 0, (size_t)(3 + extra) * sizeof st.plane[0]);
     int64_t j = r->tile_first[tile];
     for (; j < r->tile_first[tile + 1] && any; j++) {
-        if (!forward_splat(r, &a, &st, r->instance[j].splat, extra, window))
+        if (!forward_splat(r, &a, &st, &r->instance[j], extra, window))
             continue;
         any = 0;
         for (int32_t y = 0; y < HL_TILE; y++)
@@ -294,14 +292,12 @@ static ROW_ALWAYS_INLINE int backward_splat(const hl_cpu *r, const tile_area *a,
     splat_row_init(s, a, &k);
     for (int p = 0; p < extra; p++)
         extra_sum[p] = zero;
-    for (int32_t y = k.first; y <= k.last; y++) {
+    for (int32_t y = inst->first; y <= inst->last; y++) {
         const float dy = k.dy + (float)y;
         const vf full = row_alpha(&k, dy);
         vm m = vm_and(vf_ge(full, alpha_min), vm_from_bits(st->live[y]));
         if (window)
             m = vm_and(m, window_row(r, a, y, s->depth));
-        if (!vm_bits(m))
-            continue;
         float *t_row = st->t + y * HL_TILE, *rest_row = st->rest + y * HL_TILE;
         const vf t = vf_load(t_row), alpha = vf_min(full, alpha_max);
         vf w = vf_mul(alpha, t);

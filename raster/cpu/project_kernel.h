@@ -11,8 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-#define LN_255 5.5412635452f /* -ln HL_ALPHA_MIN */
-#define LN_2   0.6931471806f
+#define LN_2 0.6931471806f
 
 /* Cheap and safe: no splat that could reach the picture is rejected.  3.4 standard deviations
  * exceed sqrt(2 ln 255), the largest extent; the factor on tz covers the clamped Jacobian. */
@@ -69,25 +68,23 @@ static void fill_extra(hl_cpu *r, int32_t i, const hl_geometry *g, hl_cpu_record
         memcpy(value + k, r->options.features + (size_t)i * (size_t)n, (size_t)n * sizeof(float));
 }
 
-/* Range of tile rows that the ellipse's box meets. */
-static void band_range(const hl_cpu *r, const hl_ellipse *e, int32_t *first, int32_t *last)
+/* Pixel columns that the ellipse's box meets; 0 when none. */
+static int columns_of(const hl_cpu *r, const hl_ellipse *e, int *first, int *last)
 {
-    const float top = (float)(r->tile_rows * HL_TILE);
-    *first = (int32_t)(hl_clamp(e->mu[1] - e->half[1] - 0.5f, 0, top) / HL_TILE);
-    *last = (int32_t)(hl_clamp(e->mu[1] + e->half[1] + 0.5f, 0, top) / HL_TILE);
-    if (*last > r->tile_rows - 1)
-        *last = r->tile_rows - 1;
+    const float x[2] = {e->mu[0] - e->half[0] - (float)HL_SPAN_MARGIN,
+                        e->mu[0] + e->half[0] + (float)HL_SPAN_MARGIN};
+    return hl_span_pixels(x, r->view.width, first, last);
 }
 
-/* Tiles of its box: never fewer than those of the ellipse. */
+/* Tiles of its box: never fewer than those of the ellipse; 0 when it misses the picture. */
 static int32_t box_tiles(const hl_cpu *r, const hl_ellipse *e)
 {
-    int32_t top, bottom;
-    band_range(r, e, &top, &bottom);
-    const float right = (float)(r->columns * HL_TILE);
-    const int32_t lo = (int32_t)(hl_clamp(e->mu[0] - e->half[0] - 1, 0, right) / HL_TILE);
-    const int32_t hi = (int32_t)(hl_clamp(e->mu[0] + e->half[0] + 1, 0, right) / HL_TILE);
-    return (bottom - top + 1) * (hi - lo + 1);
+    int left, right, top, bottom;
+    const float margin = 2 * (float)HL_SPAN_MARGIN;
+    const float y[2] = {e->mu[1] - e->half[1] - margin, e->mu[1] + e->half[1] + margin};
+    if (!columns_of(r, e, &left, &right) || !hl_span_pixels(y, r->view.height, &top, &bottom))
+        return 0;
+    return (right / HL_TILE - left / HL_TILE + 1) * (bottom / HL_TILE - top / HL_TILE + 1);
 }
 
 /* Returns 1 when the splat reaches the picture; rec->list is then the number of its box's tiles. */
@@ -105,10 +102,14 @@ static int project_one(hl_cpu *r, int32_t i)
     hl_footprint f;
     hl_ellipse e;
     geometry_of(r->splats, i, r->options.filter_3d, &g);
-    if (!hl_project(&r->projector, &g, &f) || !hl_ellipse_init(&e, f.mu, f.cov, f.conic, f.opacity))
+    if (!hl_project(&r->projector, &g, &f))
         return 0;
-    if (f.mu[0] + e.half[0] < 0 || f.mu[1] + e.half[1] < 0 ||
-        f.mu[0] - e.half[0] > (float)r->view.width || f.mu[1] - e.half[1] > (float)r->view.height)
+    rec->log2_opacity = log2f(f.opacity);
+    rec->det = 1 / f.det;
+    if (!hl_ellipse_init(&e, f.mu, f.conic, rec->det, LN_2 * rec->log2_opacity))
+        return 0;
+    rec->list = box_tiles(r, &e);
+    if (!rec->list)
         return 0;
     const float *sh = r->splats->sh + (size_t)i * HL_SPLAT_DIM_sh;
     rec->clamped = hl_sh_color(r->options.sh_degree, g.mean, r->projector.eye, sh, rec->rgb);
@@ -116,11 +117,8 @@ static int project_one(hl_cpu *r, int32_t i)
         return 0;
     memcpy(rec->mu, f.mu, sizeof rec->mu);
     memcpy(rec->conic, f.conic, sizeof rec->conic);
-    rec->half_y = e.half[1];
-    rec->list = box_tiles(r, &e);
     rec->opacity = f.opacity;
     rec->depth = f.depth;
-    rec->log2_opacity = log2f(f.opacity);
     if (r->extra) {
         fill_extra(r, i, &g, rec);
         if (!finite_sum(r->extra_value + (size_t)i * (size_t)r->extra, r->extra))
@@ -149,37 +147,27 @@ static void project_block(hl_cpu *r, int32_t block)
     r->block[block].bound = bound;
 }
 
-/* The ellipse again, from its record. */
-static void ellipse_of(const hl_cpu_record *rec, hl_ellipse *e)
-{
-    /* 2 ln(255 o^), from the logarithm that is there */
-    const float q = 2 * (LN_255 + LN_2 * rec->log2_opacity);
-    memcpy(e->mu, rec->mu, sizeof e->mu);
-    memcpy(e->conic, rec->conic, sizeof e->conic);
-    e->q_max = q + (q + 1) * (float)HL_ELLIPSE_MARGIN;
-    e->half[1] = rec->half_y;
-    e->half[0] = rec->half_y * hl_sqrt(rec->conic[2] / rec->conic[0]);
-    e->dy_right = -e->half[0] * rec->conic[1] / rec->conic[2];
-}
-
-/* Tiles of splat i, appended to tile_list at `at`; returns how many. */
+/* Tiles of a splat, appended to tile_list at `at`, strip by strip; returns how many. */
 static int32_t list_tiles(hl_cpu *r, const hl_cpu_record *rec, int64_t at)
 {
     hl_ellipse e;
-    int32_t top, bottom;
-    ellipse_of(rec, &e);
-    band_range(r, &e, &top, &bottom);
-    int32_t *out = r->tile_list + at;
-    for (int32_t row = top; row <= bottom; row++) {
-        int first, last;
-        float x[2];
-        const int32_t y0 = row * HL_TILE, height = r->view.height;
-        const int32_t y1 = y0 + HL_TILE < height ? y0 + HL_TILE : height;
-        if (!hl_ellipse_span(&e, (float)y0 + 0.5f, (float)y1 - 0.5f, x) ||
-            !hl_span_tiles(x, r->columns, &first, &last))
+    int left, right;
+    if (!hl_ellipse_init(&e, rec->mu, rec->conic, rec->det, LN_2 * rec->log2_opacity) ||
+        !columns_of(r, &e, &left, &right))
+        return 0;
+    uint32_t *out = r->tile_list + at;
+    for (int c = left / HL_TILE; c <= right / HL_TILE; c++) {
+        float y[2];
+        int top, bottom;
+        const float x0 = (float)(c * HL_TILE) + 0.5f;
+        if (!hl_ellipse_span(&e, x0, x0 + HL_TILE - 1, y) ||
+            !hl_span_pixels(y, r->view.height, &top, &bottom))
             continue;
-        for (int32_t c = first; c <= last; c++)
-            *out++ = row * r->columns + c;
+        const int first = top / HL_TILE, last = bottom / HL_TILE;
+        for (int row = first; row <= last; row++)
+            *out++ = hl_cpu_pack_tile((uint32_t)(row * r->columns + c),
+                                      row == first ? (uint32_t)top % HL_TILE : 0,
+                                      row == last ? (uint32_t)bottom % HL_TILE : HL_TILE - 1);
     }
     return (int32_t)(out - (r->tile_list + at));
 }

@@ -28,23 +28,24 @@ enum {
 typedef struct hl_cpu_record {
     float mu[2];        /* px                                                    */
     float conic[3];     /* a, b, c                                               */
+    float det;          /* of the conic, without cancellation                    */
     float opacity;      /* o^                                                    */
     float log2_opacity; /* what the SIMD exponent starts from                    */
     float rgb[3];       /* view-dependent colour                                 */
     float depth;        /* tz                                                    */
-    float half_y;       /* half extent of the ellipse in y, px                   */
+    int32_t clamped;    /* of hl_sh_color; from bit 4: the normal's axis         */
     int32_t list;       /* first of its tiles in tile_list                       */
     int32_t first_row;  /* first gradient row; rows are contiguous per splat     */
     int32_t row_count;  /* tiles touched; 0: not in the picture                  */
-    int32_t clamped;    /* of hl_sh_color; from bit 4: the normal's axis         */
 } hl_cpu_record;
 
 _Static_assert(sizeof(hl_cpu_record) == 64, "one record is one cache line");
 
 /* One splat-tile pair. */
 typedef struct hl_cpu_instance {
-    int32_t splat; /* index of record                        */
-    int32_t row;   /* its gradient row                       */
+    int32_t splat;       /* index of record                               */
+    int32_t row;         /* its gradient row                              */
+    uint8_t first, last; /* rows of the tile that the ellipse can reach   */
 } hl_cpu_instance;
 
 /* Gradients of one cluster, field by field, the shape of the splats. */
@@ -121,7 +122,7 @@ struct hl_cpu {
 
     /* per instance */
     int64_t list_capacity;
-    int32_t *tile_list; /* tiles of each splat, block by block, in storage order    */
+    uint32_t *tile_list; /* packed tiles of each splat, block by block, storage order */
     int64_t instance_capacity;
     hl_cpu_instance *instance; /* (instances) tile by tile, front to back           */
     hl_cpu_row row;
@@ -163,14 +164,10 @@ extern const hl_cpu_kernels hl_cpu_kernels_plain;
 const hl_cpu_kernels *hl_cpu_kernels_avx2(void);
 const hl_cpu_kernels *hl_cpu_kernels_avx512(void);
 
-/* Rows of the tile that a splat can reach: first..last within 0..15; empty when first > last. */
-static inline void hl_cpu_tile_rows(const hl_cpu_record *s, int32_t y0, int32_t rows,
-                                    int32_t *first, int32_t *last)
+/* An entry of tile_list: tile in 24 bits (16384^2 pixels are 2^20 tiles), first and last row. */
+static inline uint32_t hl_cpu_pack_tile(uint32_t tile, uint32_t first, uint32_t last)
 {
-    const float lo = s->mu[1] - s->half_y - 0.5f - (float)y0;
-    const float hi = s->mu[1] + s->half_y - 0.5f - (float)y0;
-    *first = lo <= 0 ? 0 : (lo > HL_TILE ? HL_TILE : (int32_t)ceilf(lo));
-    *last = hi < 0 ? -1 : (hi >= (float)(rows - 1) ? rows - 1 : (int32_t)hi);
+    return tile << 8 | first << 4 | last;
 }
 
 #endif /* HL_RASTER_CPU_RASTER_CPU_H */

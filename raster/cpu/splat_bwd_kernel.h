@@ -8,6 +8,7 @@
 #include "raster/blend.h"
 #include "raster/cpu/raster_cpu.h"
 #include "raster/sh_color.h"
+#include "raster/tile.h"
 
 #include <math.h>
 #include <string.h>
@@ -52,9 +53,11 @@ static void add_stats(const hl_cpu *r, int32_t i, const float *sum, const float 
     if (st->grad_2d_abs)
         st->grad_2d_abs[i] += hypotf(sum[r->row.abs2d] * sx, sum[r->row.abs2d + 1] * sy);
     if (st->radius) {
-        const float half_x = s->half_y * sqrtf(s->conic[2] / s->conic[0]);
-        const float side = 2 * hl_max(sx, sy);
-        st->radius[i] = hl_max(st->radius[i], hl_max(half_x, s->half_y) / side);
+        hl_ellipse e;
+        if (hl_ellipse_init(&e, s->mu, s->conic, s->det, hl_ln(s->opacity))) {
+            const float side = 2 * hl_max(sx, sy);
+            st->radius[i] = hl_max(st->radius[i], hl_max(e.half[0], e.half[1]) / side);
+        }
     }
     float *const four[4] = {st->fragments, st->grad_alpha, st->grad_alpha_2, st->weight};
     for (int k = 0; k < 4; k++)
