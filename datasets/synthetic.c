@@ -58,6 +58,7 @@ hl_status hl_synthetic_create(hl_synthetic **out, const hl_synthetic_options *op
         hl_synth_scene_turntable(&s->scene, checked.seed);
         break;
     }
+    s->scene.alpha |= checked.alpha;
     const double start = hl_wall_seconds();
     const hl_status status =
         hl_synth_scene_light(&s->scene, checked.bounces < 0 ? 0 : checked.bounces);

@@ -43,6 +43,8 @@ typedef struct hl_synthetic_options {
     int32_t points;        /* surface points to look for; 0: none, no default */
     int32_t bounces;       /* diffuse bounces, 1..8 [2]; -1: none */
     uint64_t seed;         /* of textures and of the cameras' places */
+    bool alpha;            /* the sky is left out of the pictures, which carry alpha; always so
+                              for the turntable */
 } hl_synthetic_options;
 
 typedef struct hl_synthetic hl_synthetic; /* immutable once made: thread-safe */
@@ -107,9 +109,9 @@ hl_status hl_synthetic_find_points(const hl_synthetic *synthetic, hl_synthetic_p
 void hl_synthetic_points_release(hl_synthetic_points *points);
 
 typedef enum hl_synthetic_layout {
-    HL_SYNTHETIC_COLMAP, /* images/, sparse/0/, transforms.json, gt/             */
-    HL_SYNTHETIC_NERF,   /* transforms_{train,test}.json, train/, test/, gt/          */
-    HL_SYNTHETIC_TENSOIR /* train_NNN/, test_NNN/, envmaps/: the relighting layout    */
+    HL_SYNTHETIC_COLMAP, /* images/, sparse/0/, transforms.json, gt/                        */
+    HL_SYNTHETIC_NERF,   /* transforms_train.json, transforms_test.json, train/, test/, gt/ */
+    HL_SYNTHETIC_TENSOIR /* train_NNN/, test_NNN/, envmaps/: wants options.alpha            */
 } hl_synthetic_layout;
 
 typedef struct hl_synthetic_output {
@@ -122,7 +124,6 @@ typedef struct hl_synthetic_output {
 typedef struct hl_synthetic_summary {
     int32_t views, points;
     int64_t sightings;
-    double rays_pixel; /* mean camera rays per pixel */
     double light_s, render_s, total_s;
 } hl_synthetic_summary;
 

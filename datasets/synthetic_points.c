@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define ATTEMPTS 3    /* candidates per point asked for                              */
+#define DRAWS    24   /* pixels tried per candidate until one sees a surface         */
 #define BLOCK    64   /* candidates per block                                        */
 #define SAME     1e-6 /* relative depth at which a ray counts as meeting the point   */
 #define MARGIN   1.0  /* pixels: points nearer to the border are not counted as seen */
@@ -58,13 +59,17 @@ static void try_candidate(const search *s, int32_t c)
     hl_synthetic_point *p = &s->points[c];
     uint8_t *seen = s->seen + (size_t)c * (size_t)seen_bytes(s->views);
     hl_rng rng = hl_rng_at(o->seed, 2, (uint64_t)c, HL_RNG_SYNTH);
-    const double x = hl_rng_uniform(&rng) * o->width, y = hl_rng_uniform(&rng) * o->height;
     hl_synth_ray ray;
     hl_synth_hit hit;
     hl_synth_surface surface;
     double per_depth, sum[3] = {0};
-    hl_synth_eye_ray(&s->eyes[c % s->views], x, y, &ray, &per_depth);
-    if (!hl_synth_scene_hit(&s->synthetic->scene, &ray, 1e-7, 1e6, &hit))
+    hit.object = -1;
+    for (int i = 0; i < DRAWS && hit.object < 0; i++) {
+        const double x = hl_rng_uniform(&rng) * o->width, y = hl_rng_uniform(&rng) * o->height;
+        hl_synth_eye_ray(&s->eyes[c % s->views], x, y, &ray, &per_depth);
+        hl_synth_scene_hit(&s->synthetic->scene, &ray, 1e-7, 1e6, &hit);
+    }
+    if (hit.object < 0)
         return;
     hl_synth_scene_surface(&s->synthetic->scene, &ray, &hit, 0, &surface);
     for (int i = 0; i < 3; i++) {
