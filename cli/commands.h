@@ -7,5 +7,6 @@ int hl_cmd_bench(int argc, char **argv);
 int hl_cmd_convert(int argc, char **argv);
 int hl_cmd_doctor(int argc, char **argv);
 int hl_cmd_info(int argc, char **argv);
+int hl_cmd_synth(int argc, char **argv);
 
 #endif /* HL_CLI_COMMANDS_H */

@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 
 static const hl_command commands[] = {
+    {"synth", "procedural capture with ground truth", hl_cmd_synth},
     {"bench", "times the rasterizer on this machine", hl_cmd_bench},
     {"convert", "splats from one file format to another", hl_cmd_convert},
     {"info", "what a file of splats or points is", hl_cmd_info},
