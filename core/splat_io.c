@@ -2,6 +2,7 @@
 #include "core/splat_io.h"
 
 #include "core/file.h"
+#include "core/io/codec.h"
 #include "core/io/splat_formats.h"
 
 #include <inttypes.h>
@@ -311,7 +312,8 @@ static hl_status check_save(const hl_splats *splats, const char *path,
     if (job->degree < 0 || job->degree > HL_SH_DEGREE_MAX)
         return hl_fail(HL_E_ARG, "%s: %d SH coefficients per channel, expected 1, 4, 9 or 16", path,
                        o->sh_coeffs);
-    o->spz_version = o->spz_version ? o->spz_version : 4;
+    if (!o->spz_version)
+        o->spz_version = hl_zstd_available() ? 4 : 3;
     if (o->spz_version < 2 || o->spz_version > 4)
         return hl_fail(HL_E_ARG, "%s: SPZ version %d, expected 2, 3 or 4", path, o->spz_version);
     return HL_OK;

@@ -70,7 +70,7 @@ static inline hl_status hl_splats_load(hl_splats *splats, hl_arena *arena, const
 
 typedef struct hl_splat_save_options {
     bool plain;           /* ply: no comment, not even the render mode                     */
-    int32_t spz_version;  /* 2, 3 or 4; 0 means 4                                          */
+    int32_t spz_version;  /* 2, 3 or 4; 0 means 4, or 3 where zstd is not built in         */
     hl_spz_axes spz_axes; /* version 4 records raw axes in the file, 2 and 3 cannot        */
     int32_t sh_coeffs;    /* per channel: 1, 4, 9 or 16; 0 means those of splats->sh_degree */
 } hl_splat_save_options;

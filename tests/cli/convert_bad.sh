@@ -19,7 +19,7 @@ try 1 in.ply nowhere/out.ply
 printf 'ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\nproperty float z\nend_header\n0 0 0\n' >points.ply
 try 1 points.ply out.ply
 for format in helio spz splat; do
-    "$HELIO" convert in.ply "whole.$format" --quiet >text
+    "$HELIO" convert in.ply "whole.$format" --spz-version 3 --quiet >text
     head -c 55 "whole.$format" >"cut.$format"
     try 1 "cut.$format" out.ply
 done

@@ -2,6 +2,7 @@
 /* The .helio container: what goes in comes out, and damage of any kind is a sentence. */
 #include "core/file.h"
 #include "core/helio_file.h"
+#include "core/io/codec.h"
 #include "core/memory.h"
 #include "tests/check.h"
 
@@ -82,7 +83,8 @@ static void content_survives(void **state)
     assert_int_equal(c->rows, ROWS);
     assert_int_equal(c->columns, COLUMNS);
     assert_int_equal(c->bytes, sizeof flat);
-    assert_true(c->bytes_file < c->bytes / 4);
+    if (hl_zstd_available())
+        assert_true(c->bytes_file < c->bytes / 4);
     assert_int_equal(hl_helio_reader_find(r, "NOIS")->bytes_file, sizeof noise);
     assert_null(hl_helio_reader_find(r, "XXXX"));
 

@@ -350,6 +350,8 @@ static void every_failing_allocation_is_survived(void **state)
 
 int main(void)
 {
+    if (!hl_zstd_available())
+        return 77; /* SPZ 4 runs through all of them */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_truncation_is_found, start, stop),
         cmocka_unit_test_setup_teardown(changed_bytes_never_crash, start, stop),

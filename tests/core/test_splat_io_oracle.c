@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What another tool wrote and decoded: our decoding agrees, and so does our encoding. */
+#include "core/io/codec.h"
 #include "core/splat_io.h"
 #include "tests/check.h"
 
@@ -200,6 +201,8 @@ static void a_trained_scene_agrees_in_two_encodings(void **state)
 
 int main(void)
 {
+    if (!hl_zstd_available())
+        return 77; /* SPZ 4 runs through all of them */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(decoding_equals_the_other_tools, start, stop),
         cmocka_unit_test_setup_teardown(encoding_agrees_with_the_other_tool, start, stop),

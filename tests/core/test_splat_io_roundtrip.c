@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Saving what was loaded gives the same bytes; the PLY header is Inria's, letter for letter. */
+#include "core/io/codec.h"
 #include "core/splat_io.h"
 #include "tests/core/splat_scene.h"
 
@@ -242,6 +243,8 @@ static void large_scenes_get_fewer_fractional_bits(void **state)
 
 int main(void)
 {
+    if (!hl_zstd_available())
+        return 77; /* SPZ 4 runs through all of them */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(ply_and_helio_lose_nothing, start, stop),
         cmocka_unit_test_setup_teardown(spz_is_stable_once_quantised, start, stop),
