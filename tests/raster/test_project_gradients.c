@@ -210,6 +210,7 @@ static void compensation_alone(void **state)
     const double det = cov[0] * cov[2] - cov[1] * cov[1];
     hl_footprint f = {.cov = {cov[0], cov[1], cov[2]},
                       .conic = {cov[2] / det, -cov[1] / det, cov[0] / det},
+                      .det = det,
                       .rho2 = ratio_loss(cov)};
     double got[3] = {7, 7, 7}, want[3];
     hl_compensation_bwd(&p, &f, 1.7, got);
