@@ -46,20 +46,15 @@ HL_HD hl_real hl_pair_alpha_bwd(hl_real transmittance, hl_real alpha, hl_real v,
 
 /* Sums over the pixels of a splat, g = dL/dq = -alpha dL/dalpha / 2 where not clamped:
  * m = (sum g, sum g dx, sum g dy, sum g dx^2, sum g dx dy, sum g dy^2).
- * Out: dL/d(mu) (2), dL/dS2 as a symmetric matrix (3), dL/d(o^). */
+ * Out: dL/d(mu) (2), dL/dK as a symmetric matrix (3), dL/d(o^). */
 HL_HD void hl_moments_bwd(const hl_real m[6], const hl_real conic[3], hl_real opacity,
-                          hl_real d_mu[2], hl_real d_cov[3], hl_real *d_opacity)
+                          hl_real d_mu[2], hl_real d_conic[3], hl_real *d_opacity)
 {
-    const hl_real a = conic[0], b = conic[1], c = conic[2];
-    d_mu[0] = -2 * (a * m[1] + b * m[2]);
-    d_mu[1] = -2 * (b * m[1] + c * m[2]);
+    d_mu[0] = -2 * (conic[0] * m[1] + conic[1] * m[2]);
+    d_mu[1] = -2 * (conic[1] * m[1] + conic[2] * m[2]);
     *d_opacity = -2 * m[0] / opacity;
-    /* -K [[mxx, mxy], [mxy, myy]] K */
-    const hl_real p00 = a * m[3] + b * m[4], p01 = a * m[4] + b * m[5];
-    const hl_real p10 = b * m[3] + c * m[4], p11 = b * m[4] + c * m[5];
-    d_cov[0] = -(p00 * a + p01 * b);
-    d_cov[1] = -(p00 * b + p01 * c);
-    d_cov[2] = -(p10 * b + p11 * c);
+    for (int i = 0; i < 3; i++)
+        d_conic[i] = m[3 + i];
 }
 
 #endif /* HL_RASTER_BLEND_H */

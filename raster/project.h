@@ -37,11 +37,11 @@ typedef struct hl_footprint {
     hl_real rho2;     /* antialiasing compensation, 1 when off        */
 } hl_footprint;
 
-/* dL/d(footprint).  cov holds the entries of the symmetric matrix dL/dS2 (xx, xy, yy). */
+/* dL/d(footprint).  conic holds the entries of the symmetric matrix dL/dK (xx, xy, yy). */
 typedef struct hl_footprint_grad {
     hl_real mu[2];
     hl_real depth;
-    hl_real cov[3];
+    hl_real conic[3];
     hl_real opacity;
 } hl_footprint_grad;
 
@@ -210,6 +210,24 @@ HL_HD void hl_compensation_bwd(const hl_projector *p, const hl_footprint *f, hl_
     d_cov[2] += k * (shrink * f->conic[2] - p->dilation / f->det);
 }
 
+/* K m for m = B diag(s') (2, 3), row-major, without the cancellation of K times m: by the minors
+ * of m, S2^-1 m_c = (d m_c + sum_k (m_c x m_k) (m_1k, -m_0k)) / det S2.  y (2, 3): out. */
+HL_HD void hl_conic_times(const hl_real m[6], hl_real d, hl_real y[6])
+{
+    const hl_real n01 = m[0] * m[4] - m[1] * m[3], n02 = m[0] * m[5] - m[2] * m[3],
+                  n12 = m[1] * m[5] - m[2] * m[4];
+    hl_real trace = 0;
+    for (int i = 0; i < 6; i++)
+        trace += m[i] * m[i];
+    const hl_real inv = 1 / (n01 * n01 + n02 * n02 + n12 * n12 + d * trace + d * d);
+    y[0] = (d * m[0] + m[4] * n01 + m[5] * n02) * inv;
+    y[1] = (d * m[1] - m[3] * n01 + m[5] * n12) * inv;
+    y[2] = (d * m[2] - m[3] * n02 - m[4] * n12) * inv;
+    y[3] = (d * m[3] - m[1] * n01 - m[2] * n02) * inv;
+    y[4] = (d * m[4] + m[0] * n01 - m[2] * n12) * inv;
+    y[5] = (d * m[5] + m[0] * n02 + m[1] * n12) * inv;
+}
+
 /* From dL/d(footprint) to dL/d(parameters); *f must come from hl_project with the same inputs.
  *   d_rq  (9): dL/dR(q) that comes from elsewhere (normals), added in; may be NULL
  *   d_x   (3): dL/d(mean) that comes from elsewhere (view direction), added in; moves the eye too
@@ -225,17 +243,23 @@ HL_HD void hl_project_bwd(const hl_projector *p, const hl_geometry *g, const hl_
         w.t[i] += p->t[i];
     hl_projection_prepare(p, g, mu, &w);
 
-    hl_real d2[3] = {d_f->cov[0], d_f->cov[1], d_f->cov[2]};
+    /* m = B diag(s').  dL/dm = -2 K dL/dK (K m): a needle's K m is far smaller than K and m, and
+     * dL/dS2 = -K dL/dK K written out would lose all its digits.  Then b = A R_q and A = J R. */
+    hl_real m[6], y[6], d2[3] = {0, 0, 0};
+    for (int i = 0; i < 6; i++)
+        m[i] = w.b[i] * w.sf[i % 3];
+    hl_conic_times(m, p->dilation, y);
     hl_compensation_bwd(p, f, d_f->opacity * w.o * w.rho3, d2);
-
-    /* d(BB^T): dM = 2 D2 M with M = b diag(s'), then through b = A R_q and A = J R. */
-    hl_real d_b[6], d_a[6], d_j[6], d_r[9], d_sf[3] = {0, 0, 0};
+    const hl_real *k = f->conic, *d_k = d_f->conic;
+    hl_real d_b[6], d_a[6], d_j[6], d_r[9], d_sf[3];
     for (int c = 0; c < 3; c++) {
-        const hl_real m0 = w.b[c] * w.sf[c], m1 = w.b[3 + c] * w.sf[c];
-        const hl_real dm0 = 2 * (d2[0] * m0 + d2[1] * m1), dm1 = 2 * (d2[1] * m0 + d2[2] * m1);
-        d_sf[c] = dm0 * w.b[c] + dm1 * w.b[3 + c];
-        d_b[c] = dm0 * w.sf[c];
-        d_b[3 + c] = dm1 * w.sf[c];
+        const hl_real y0 = d_k[0] * y[c] + d_k[1] * y[3 + c];
+        const hl_real y1 = d_k[1] * y[c] + d_k[2] * y[3 + c];
+        const hl_real m0 = 2 * (d2[0] * m[c] + d2[1] * m[3 + c] - k[0] * y0 - k[1] * y1);
+        const hl_real m1 = 2 * (d2[1] * m[c] + d2[2] * m[3 + c] - k[1] * y0 - k[2] * y1);
+        d_sf[c] = m0 * w.b[c] + m1 * w.b[3 + c];
+        d_b[c] = m0 * w.sf[c];
+        d_b[3 + c] = m1 * w.sf[c];
     }
     for (int i = 0; i < 2; i++)
         for (int c = 0; c < 3; c++)

@@ -231,7 +231,7 @@ HL_HD void hl_reference_splat_bwd(hl_reference *r, int32_t i)
     hl_footprint_grad d_f;
     hl_real d_rq[9] = {0}, d_x[3] = {0};
     hl_reference_geometry(r, i, &g);
-    hl_moments_bwd(row, f->conic, f->opacity, d_f.mu, d_f.cov, &d_f.opacity);
+    hl_moments_bwd(row, f->conic, f->opacity, d_f.mu, d_f.conic, &d_f.opacity);
     d_f.depth = row[6 + 3] + row[HL_REFERENCE_ROW - 1];
     hl_splat_normal_bwd(r->flags[i] >> 4, row + 6 + 4, d_rq);
     hl_sh_color_bwd(r->sh_degree, g.mean, r->projector.eye, r->sh + 48 * i, r->flags[i] & 7,

@@ -103,7 +103,7 @@ static void splat_bwd(const hl_cpu *r, int32_t i, int32_t k, hl_cpu_cluster *out
     hl_footprint_grad d_f;
     memset(&d_f, 0, sizeof d_f);
     footprint_of(r, s, &g, &f);
-    hl_moments_bwd(sum, f.conic, f.opacity, d_f.mu, d_f.cov, &d_f.opacity);
+    hl_moments_bwd(sum, f.conic, f.opacity, d_f.mu, d_f.conic, &d_f.opacity);
     extra_bwd(r, i, sum, &d_f, d_rq);
     hl_sh_color_bwd(r->options.sh_degree, g.mean, r->projector.eye,
                     p->sh + (size_t)i * HL_SPLAT_DIM_sh, s->clamped & 7, sum + 6,

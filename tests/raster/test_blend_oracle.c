@@ -85,19 +85,18 @@ static void three_splats_by_hand(void **state)
     check_close(&rest, &left, 1, 1e-14, 0);
 }
 
-/* L = sum over pixels of k_p o exp(-q_p / 2), as a function of mu, S2 and o. */
+/* L = sum over pixels of k_p o exp(-q_p / 2), as a function of mu, K and o. */
 typedef struct blob {
-    double mu[2], cov[3], opacity;
+    double mu[2], conic[3], opacity;
     double weight[25];
 } blob;
 
 static double blob_alpha(const blob *b, int p, double d[2])
 {
-    const double det = b->cov[0] * b->cov[2] - b->cov[1] * b->cov[1];
     d[0] = p % 5 - b->mu[0];
     d[1] = p / 5 - b->mu[1];
     const double q =
-        (b->cov[2] * d[0] * d[0] - 2 * b->cov[1] * d[0] * d[1] + b->cov[0] * d[1] * d[1]) / det;
+        b->conic[0] * d[0] * d[0] + 2 * b->conic[1] * d[0] * d[1] + b->conic[2] * d[1] * d[1];
     return b->opacity * exp(-q / 2);
 }
 
@@ -115,10 +114,10 @@ static void moments_against_differences(void **state)
     (void)state;
     for (uint64_t i = 0; i < TRIALS; i++) {
         hl_rng rng = hl_rng_at(2, 0, i, HL_RNG_TEST);
-        blob b = {
-            .mu = {1 + 2 * hl_rng_uniform(&rng), 1 + 2 * hl_rng_uniform(&rng)},
-            .cov = {1 + hl_rng_uniform(&rng), hl_rng_uniform(&rng) - 0.5, 1 + hl_rng_uniform(&rng)},
-            .opacity = 0.2 + 0.5 * hl_rng_uniform(&rng)};
+        blob b = {.mu = {1 + 2 * hl_rng_uniform(&rng), 1 + 2 * hl_rng_uniform(&rng)},
+                  .conic = {1 + hl_rng_uniform(&rng), hl_rng_uniform(&rng) - 0.5,
+                            1 + hl_rng_uniform(&rng)},
+                  .opacity = 0.2 + 0.5 * hl_rng_uniform(&rng)};
         double m[6] = {0}, d[2];
         for (int p = 0; p < 25; p++) {
             b.weight[p] = hl_rng_normal(&rng);
@@ -128,15 +127,13 @@ static void moments_against_differences(void **state)
             for (int k = 0; k < 6; k++)
                 m[k] += term[k];
         }
-        const double det = b.cov[0] * b.cov[2] - b.cov[1] * b.cov[1];
-        const double conic[3] = {b.cov[2] / det, -b.cov[1] / det, b.cov[0] / det};
         double got[6], want[6];
-        hl_moments_bwd(m, conic, b.opacity, got, got + 2, got + 5);
+        hl_moments_bwd(m, b.conic, b.opacity, got, got + 2, got + 5);
         got[3] *= 2; /* one number stands for both off-diagonal entries */
         for (int k = 0; k < 2; k++)
             want[k] = oracle_slope(blob_loss, &b, &b.mu[k], 1e-3);
         for (int k = 0; k < 3; k++)
-            want[2 + k] = oracle_slope(blob_loss, &b, &b.cov[k], 1e-3);
+            want[2 + k] = oracle_slope(blob_loss, &b, &b.conic[k], 1e-3);
         want[5] = oracle_slope(blob_loss, &b, &b.opacity, 1e-3);
         check_close(got, want, 6, 1e-9, 1e-8);
     }

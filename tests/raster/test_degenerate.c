@@ -99,6 +99,47 @@ static void needles_and_flat_splats(void **state)
     run((scene_size){24, 70, 50, 1, 3, 1}, 43, thin_ones);
 }
 
+/* One needle across the picture, ever longer: each gradient by itself.  A formula that forms
+ * dL/dS2 in float gets even the sign of the long axis wrong from 100 px on. */
+static void long_needle(twin *t, double log_length)
+{
+    const double x[3] = {0.02, 0.05, 3};
+    t->options.filter_3d = NULL;
+    t->ref.filter_3d = NULL;
+    place(t, 0, x);
+    shape(t, 0, log_length, -5.5, -5);
+    put(t->ref.logit_opa, t->splats.logit_opa, 0, 1);
+}
+
+static void gradient_of_long_needles(void **state)
+{
+    (void)state;
+    for (int antialiased = 0; antialiased < 2; antialiased++)
+        for (int k = 0; k < 4; k++) {
+            twin t;
+            hl_raster *r = NULL;
+            hl_raster_frame frame;
+            twin_create(&t, (scene_size){1, 160, 160, 0, 0, antialiased}, 7, 0);
+            long_needle(&t, -1.5 + k); /* 10, 27, 75, 203 px in 160 px */
+            check_ok(hl_raster_create(&r, "cpu", HL_ISA_AUTO));
+            hl_raster_frame_grad g = {.alpha = t.d_alpha};
+            memcpy(g.plane, t.d_plane, sizeof g.plane);
+            hl_raster_sink sink = {.grad = &t.grad};
+            check_ok(hl_raster_forward(r, &t.splats, &t.view, &t.options, &frame));
+            check_ok(hl_raster_backward(r, &t.splats, &g, &sink));
+            hl_reference_forward(&t.ref);
+            hl_reference_backward(&t.ref);
+            for (size_t c = 0; c < 3; c++) {
+                const double got = (double)t.grad.log_scale[c], want = t.ref.d_log_scale[c];
+                check_close(&got, &want, 1, antialiased ? 0.1 : 0.02, 1e-3);
+            }
+            twin_check(t.grad.quat, t.ref.d_quat, 4, 1e-3, "quat");
+            twin_check(t.grad.mean, t.ref.d_mean, 3, 1e-3, "mean");
+            hl_raster_destroy(&r);
+            hl_arena_release(&t.arena);
+        }
+}
+
 static void no_thickness(twin *t)
 {
     for (size_t i = 0; i < 12; i++)
@@ -231,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(splats_at_the_near_plane_and_behind),
         cmocka_unit_test(needles_and_flat_splats),
+        cmocka_unit_test(gradient_of_long_needles),
         cmocka_unit_test(zero_scale_and_zero_quaternion),
         cmocka_unit_test(huge_splats),
         cmocka_unit_test(opacity_around_the_weakest),

@@ -42,8 +42,8 @@ static double probe_loss(void *ctx)
     hl_project(&p, &b->g, &f); /* weak ones are filled in all the same */
     const hl_footprint_grad *w = &b->weight;
     double sum = w->mu[0] * f.mu[0] + w->mu[1] * f.mu[1] + w->depth * f.depth +
-                 w->cov[0] * f.cov[0] + 2 * w->cov[1] * f.cov[1] + w->cov[2] * f.cov[2] +
-                 w->opacity * f.opacity;
+                 w->conic[0] * f.conic[0] + 2 * w->conic[1] * f.conic[1] +
+                 w->conic[2] * f.conic[2] + w->opacity * f.opacity;
     if (!b->extras)
         return sum;
     double q[4], r[9];
@@ -85,8 +85,9 @@ static probe random_probe(uint64_t seed, uint64_t i)
         b.d_rq[c] = hl_rng_normal(&rng);
     b.g.logit_opa = hl_rng_normal(&rng);
     b.g.filter = i >> 1 & 1 ? 0.03 + 0.1 * hl_rng_uniform(&rng) : 0;
-    double *weight[7] = {&b.weight.mu[0],  &b.weight.mu[1],  &b.weight.depth,  &b.weight.cov[0],
-                         &b.weight.cov[1], &b.weight.cov[2], &b.weight.opacity};
+    double *weight[7] = {&b.weight.mu[0],    &b.weight.mu[1],    &b.weight.depth,
+                         &b.weight.conic[0], &b.weight.conic[1], &b.weight.conic[2],
+                         &b.weight.opacity};
     for (int c = 0; c < 7; c++)
         *weight[c] = hl_rng_normal(&rng);
     b.weight.opacity *= 50;

@@ -161,6 +161,26 @@ static void equals_the_textbook(void **state)
     assert_true(dropped < TRIALS / 2);
 }
 
+/* S2 (K m) = m for any m, S2 = m m^T + d I. */
+static void conic_times_undoes_the_covariance(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < TRIALS; i++) {
+        hl_rng rng = hl_rng_at(6, 0, i, HL_RNG_TEST);
+        double m[6], y[6], cov[4], back[6], mt[6];
+        const double d = i % 2 ? 0.3 : 0.1;
+        for (int k = 0; k < 6; k++)
+            m[k] = (k % 3 ? 1 : 30) * hl_rng_normal(&rng);
+        oracle_transpose(m, 2, 3, mt);
+        oracle_matmul(m, mt, 2, 3, 2, cov);
+        cov[0] += d;
+        cov[3] += d;
+        hl_conic_times(m, d, y);
+        oracle_matmul(cov, y, 2, 2, 3, back);
+        check_close(back, m, 6, 1e-10, 0);
+    }
+}
+
 /* A splat far smaller than its depth: the covariance of its projected sigma points (exact for
  * linear maps) minus nothing but the dilation. */
 static void small_splats_by_cubature(void **state)
@@ -305,6 +325,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equals_the_textbook),
+        cmocka_unit_test(conic_times_undoes_the_covariance),
         cmocka_unit_test(small_splats_by_cubature),
         cmocka_unit_test(compensation_keeps_the_integral),
         cmocka_unit_test(projector_by_its_meaning),
