@@ -41,8 +41,8 @@ static void every_pixel_has_one_source(void **state)
         double f[2];
         hl_camera_focal(from->model, from->params, f);
         check_close(to.params, f, 2, 1e-12, 0); /* the middle keeps its resolution */
-        for (int y = 0; y < to.height; y += 7)
-            for (int x = 0; x < to.width; x += 7) {
+        for (int y = 0; y < to.height; y += 11)
+            for (int x = 0; x < to.width; x += 11) {
                 const double uv[2] = {(x + 0.5 - to.params[2]) / to.params[0],
                                       (y + 0.5 - to.params[3]) / to.params[1]};
                 double pixel[2], back[2];
@@ -78,8 +78,9 @@ static void a_linear_ramp_becomes_linear_again(void **state)
 {
     (void)state;
     for (int c = 1; c < CAMERAS; c += 2) {
-        const hl_camera *from = &cameras[c];
-        hl_camera to;
+        hl_camera small = cameras[c], to;
+        hl_camera_rescale(&small, small.width / 2, small.height / 2);
+        const hl_camera *from = &small;
         hl_image8 seen, straight, again;
         hl_remap map;
         check_ok(hl_undistort_camera(&to, from));
@@ -106,7 +107,7 @@ static void a_linear_ramp_becomes_linear_again(void **state)
                 tested++;
                 assert_true(fabs(straight.data[3 * (y * to.width + x)] - want) < 1.2);
             }
-        assert_true(tested > 2000);
+        assert_true(tested > 1000);
         hl_parallel_set_threads(3); /* the same bytes from any number of threads */
         check_ok(hl_remap_bilinear(&again, &map, &seen));
         hl_parallel_set_threads(1);
