@@ -4,8 +4,12 @@
 #include "datasets/colmap.h"
 #include "datasets/kinds/capture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const char *const depth_folders[2] = {"depth", "gt/depth"};
+static const char *const normal_folders[2] = {"normal", "gt/normal"};
 
 typedef struct camera_row {
     uint32_t id;
@@ -28,6 +32,21 @@ static camera_row *camera_table(hl_capture *capture, const hl_colmap_model *mode
     if (rows)
         qsort(rows, (size_t)model->camera_count, sizeof *rows, by_id);
     return rows;
+}
+
+/* Path of the first of two folders' files with the photo's name and .exr; NULL: none. */
+static const char *companion(hl_capture *capture, const char *photo, const char *const folders[2])
+{
+    const char *dot = strrchr(hl_path_name(photo), '.');
+    const int stem = dot ? (int)(dot - photo) : (int)strlen(photo);
+    for (int i = 0; i < 2; i++) {
+        char name[HL_CAPTURE_PATH_BYTES], path[HL_CAPTURE_PATH_BYTES];
+        const int written = snprintf(name, sizeof name, "%s/%.*s.exr", folders[i], stem, photo);
+        if (written > 0 && (size_t)written < sizeof name &&
+            hl_path_join(path, sizeof path, capture->root, name) == HL_OK && hl_file_exists(path))
+            return hl_capture_text(capture, path);
+    }
+    return NULL;
 }
 
 static hl_status add_images(hl_capture *capture, const hl_colmap_model *model, const char *place)
@@ -60,6 +79,8 @@ static hl_status add_images(hl_capture *capture, const hl_colmap_model *model, c
                         .camera = row->index};
         view.name = hl_capture_text(capture, image->name);
         view.image_path = hl_capture_text(capture, path);
+        view.depth_path = companion(capture, image->name, depth_folders);
+        view.normal_path = companion(capture, image->name, normal_folders);
         if (!view.name || !view.image_path)
             return HL_E_MEMORY;
         v->views[v->view_count++] = view;

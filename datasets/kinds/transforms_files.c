@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which transforms files make up a capture, and their lists of train and test names. */
 #include "core/log.h"
+#include "core/splat_io.h"
 #include "datasets/kinds/capture.h"
 
 #include <stdio.h>
@@ -85,6 +86,35 @@ static hl_status apply_lists(hl_capture *capture, const hl_json *root, const cha
     return s;
 }
 
+/* nerfstudio's sparse points, a PLY in the frame of the poses. */
+static hl_status read_points(hl_capture *capture, const hl_json *root, const char *name)
+{
+    hl_views *v = &capture->views;
+    const char *stated;
+    const hl_json *node = hl_json_find(root, "ply_file_path");
+    if (!node || hl_json_is_null(node) || v->point_count)
+        return HL_OK;
+    HL_TRY(hl_json_need_text(root, "ply_file_path", &stated, name));
+    char path[HL_CAPTURE_PATH_BYTES];
+    HL_TRY(hl_path_join(path, sizeof path, capture->root, stated));
+    if (!hl_file_exists(path)) {
+        hl_log(HL_LOG_WARN, "%s: ply_file_path: %s: no such file: no points", name, path);
+        return HL_OK;
+    }
+    hl_points points;
+    HL_TRY(hl_points_load(&points, &v->arena, path));
+    if (!points.color && points.count) {
+        points.color = hl_arena_alloc(&v->arena, (size_t)points.count, 3);
+        if (!points.color)
+            return HL_E_MEMORY;
+        memset(points.color, 128, 3 * (size_t)points.count);
+    }
+    v->points = points.position;
+    v->point_colors = points.color;
+    v->point_count = points.count;
+    return HL_OK;
+}
+
 static hl_status read_file(hl_capture *capture, const char *path, hl_split split)
 {
     hl_json *root = NULL;
@@ -92,6 +122,8 @@ static hl_status read_file(hl_capture *capture, const char *path, hl_split split
     hl_status s = hl_capture_add_frames(capture, root, path, capture->root, split);
     if (s == HL_OK)
         s = apply_lists(capture, root, path);
+    if (s == HL_OK)
+        s = read_points(capture, root, path);
     hl_json_destroy(&root);
     return s;
 }

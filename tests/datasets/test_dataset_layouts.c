@@ -35,7 +35,12 @@ static void colmap_places(void **state)
         hl_views_release(&v);
     }
     fixture_picture("c/images/extra.png", 8, 6, 3, 0);
+    fixture_text("c/gt/depth/3.exr", "not opened");
+    fixture_text("c/normal/4.exr", "not opened");
     hl_views v = load("c", NULL);
+    assert_non_null(strstr(v.views[3].depth_path, "c/gt/depth/3.exr"));
+    assert_non_null(strstr(v.views[4].normal_path, "c/normal/4.exr"));
+    assert_null(v.views[4].depth_path);
     assert_non_null(fixture_log_find("1 of 10 photos are not in the model (first: extra.png)"));
     hl_views_release(&v);
 }
@@ -91,7 +96,8 @@ static void nerfstudio(void **state)
     fixture_picture("n/m/f0.png", 8, 6, 1, 255);
     fixture_picture("n/d/f1.png", 8, 6, 1, 255);
     snprintf(text, sizeof text,
-             "{\"camera_model\":\"OPENCV_FISHEYE\",\"fl_x\":7,\"fl_y\":8,\"cx\":4,\"cy\":3,"
+             "{\"ply_file_path\":\"sparse.ply\",\"camera_model\":\"OPENCV_FISHEYE\",\"fl_x\":7,"
+             "\"fl_y\":8,\"cx\":4,\"cy\":3,"
              "\"w\":8,\"h\":6,\"k1\":0.1,\"k2\":0.2,\"k3\":0.3,\"k4\":0.4,"
              "\"train_filenames\":[\"images/f0.png\",\"./images/f2.png\"],"
              "\"val_filenames\":[\"images/f1.png\"],\"frames\":["
@@ -105,6 +111,17 @@ static void nerfstudio(void **state)
              0, 1, 2, 3);
     fixture_text("n/transforms.json", text);
     hl_views v = load("n", NULL);
+    assert_int_equal(v.point_count, 0);
+    assert_non_null(fixture_log_find("sparse.ply: no such file: no points"));
+    hl_views_release(&v);
+    fixture_text("n/sparse.ply", "ply\nformat ascii 1.0\nelement vertex 2\nproperty float x\n"
+                                 "property float y\nproperty float z\nproperty uchar red\n"
+                                 "property uchar green\nproperty uchar blue\nend_header\n"
+                                 "1 2 3 4 5 6\n7 8 9 10 11 12\n");
+    v = load("n", NULL);
+    assert_int_equal(v.point_count, 2);
+    check_close(v.points, ((float[]){1, 2, 3, 7, 8, 9}), 6, 1e-6, 0);
+    assert_int_equal(v.point_colors[5], 12);
     assert_int_equal(v.view_count, 3);
     assert_non_null(fixture_log_find("1 of 4 frames are in no list"));
     assert_non_null(strstr(v.views[0].mask_path, "/m/f0.png"));
