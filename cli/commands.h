@@ -8,5 +8,6 @@ int hl_cmd_convert(int argc, char **argv);
 int hl_cmd_doctor(int argc, char **argv);
 int hl_cmd_info(int argc, char **argv);
 int hl_cmd_synth(int argc, char **argv);
+int hl_cmd_train(int argc, char **argv);
 
 #endif /* HL_CLI_COMMANDS_H */

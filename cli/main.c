@@ -5,6 +5,7 @@
 
 static const hl_command commands[] = {
     {"synth", "procedural capture with ground truth", hl_cmd_synth},
+    {"train", "posed photos to splats", hl_cmd_train},
     {"bench", "times the rasterizer on this machine", hl_cmd_bench},
     {"convert", "splats from one file format to another", hl_cmd_convert},
     {"info", "what a file of splats or points is", hl_cmd_info},
