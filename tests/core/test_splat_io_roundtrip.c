@@ -197,6 +197,12 @@ static void degree_can_be_chosen(void **state)
     assert_int_equal(info.sh_degree, 3);
     assert_memory_equal(t.sh, s.sh, 5 * 48 * sizeof(float));
     s.sh_degree = 0; /* what lies above the active degree is not written */
+    check_ok(hl_splats_save(&s, hl_test_file("d.ply"), &more));
+    t = load(hl_test_file("d.ply"), &info);
+    assert_int_equal(info.sh_degree, 3);
+    for (int k = 1; k < 16; k++)
+        assert_true(t.sh[k] == 0 && t.sh[16 + k] == 0);
+    assert_true(s.sh[1] != 0 && t.sh[0] == s.sh[0]);
     check_ok(hl_splats_save(&s, hl_test_file("d.spz"), &more));
     t = load(hl_test_file("d.spz"), &info);
     assert_int_equal(info.sh_degree, 3);
@@ -226,15 +232,33 @@ static void empty_scenes_survive(void **state)
     }
 }
 
+/* Five bits in band 1, four above: what lies between the levels is rounded. */
+static void spz_sh_has_its_levels(void **state)
+{
+    (void)state;
+    hl_splats s;
+    int between = 0;
+    scene_fill(&s, &arena, COUNT, 3);
+    check_ok(hl_splats_save(&s, hl_test_file("l.spz"), NULL));
+    const hl_splats t = load(hl_test_file("l.spz"), NULL);
+    for (int32_t i = 0; i < 3 * COUNT; i++)
+        for (int k = 1; k < 16; k++) {
+            const float level = t.sh[16 * i + k] * (k < 4 ? 16.0f : 8.0f);
+            assert_true(fabsf(level - roundf(level)) < 1e-6f);
+            between += k < 4 && fmodf(fabsf(level), 2) > 0.5f;
+        }
+    assert_true(between > COUNT);
+}
+
 static void large_scenes_get_fewer_fractional_bits(void **state)
 {
     (void)state;
     hl_splats s;
     scene_fill(&s, &arena, 3, 0);
-    s.mean[4] = -70000; /* 2^23 / 70000 = 119: 6 fractional bits */
+    s.mean[4] = -40000; /* 2^23 / 40000 = 209: 7 fractional bits */
     check_ok(hl_splats_save(&s, hl_test_file("far.spz"), NULL));
     const hl_splats t = load(hl_test_file("far.spz"), NULL);
-    check_close(t.mean, s.mean, 9, 0.51 / 64, 0);
+    check_close(t.mean, s.mean, 9, 0.51 / 128, 0);
     s.mean[4] = 1e7f;
     check_fails(hl_splats_save(&s, hl_test_file("far.spz"), NULL), "the format ends at");
     s.mean[4] = nanf("");
@@ -253,6 +277,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(inria_files_come_back_byte_for_byte, start, stop),
         cmocka_unit_test_setup_teardown(degree_can_be_chosen, start, stop),
         cmocka_unit_test_setup_teardown(empty_scenes_survive, start, stop),
+        cmocka_unit_test_setup_teardown(spz_sh_has_its_levels, start, stop),
         cmocka_unit_test_setup_teardown(large_scenes_get_fewer_fractional_bits, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
