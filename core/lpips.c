@@ -226,7 +226,7 @@ static void conv_tile(void *ctx, int32_t block, int32_t thread)
     const convolution *c = j->conv;
     const int32_t pixels = j->out->height * j->out->width, begin = block * TILE;
     const int32_t count = pixels - begin < TILE ? pixels - begin : TILE;
-    const size_t terms = (size_t)(c->in * c->size * c->size);
+    const size_t terms = (size_t)c->in * (size_t)(c->size * c->size);
     float *packed = j->packed + (size_t)thread * terms * TILE;
     gather(j, begin, count, packed);
     for (int32_t o = 0; o < c->out; o += QUAD)
@@ -247,7 +247,7 @@ static hl_status convolve(const convolution *conv, const tensor *in, tensor *out
                           int32_t stride, int32_t pad)
 {
     conv_job j = {conv, in, out, first, stride, pad, NULL};
-    const size_t terms = (size_t)(conv->in * conv->size * conv->size);
+    const size_t terms = (size_t)conv->in * (size_t)(conv->size * conv->size);
     j.packed = hl_alloc((size_t)hl_parallel_threads() * terms * TILE, sizeof *j.packed);
     if (!j.packed)
         return HL_E_MEMORY;

@@ -158,8 +158,8 @@ static inline vf vf_scale2(vf p, vf n)
 
 static inline vf vf_round(vf x)
 {
-    const int mode = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
-    return VF_PAIR(vf, _mm256_round_ps(x.a, mode), _mm256_round_ps(x.b, mode));
+    return VF_PAIR(vf, _mm256_round_ps(x.a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC),
+                   _mm256_round_ps(x.b, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
 /* Folds sixteen lanes to eight. */

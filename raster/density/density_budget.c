@@ -116,10 +116,10 @@ hl_status hl_density_refine_budget(const hl_density_config *config, const hl_den
     const int32_t alive = s->count - dead, room = wanted_count(config, state, step) - alive;
     const int32_t wanted = room < 0 ? 0 : (room < alive ? room : alive);
     score_splats(state, work->score);
-    hl_status status;
-    const int32_t births = hl_density_pick(work->score, work->dead, s->count, wanted, config->seed,
-                                           (uint64_t)step, work->keys, work->order, &status);
-    HL_TRY(status);
+    int32_t candidates;
+    HL_TRY(hl_density_pick(work->score, work->dead, s->count, config->seed, (uint64_t)step,
+                           work->keys, work->order, &candidates));
+    const int32_t births = candidates < wanted ? candidates : wanted;
     int32_t cursor = 0;
     for (int32_t k = 0; k < births; k++) {
         const int32_t parent = work->order[k];

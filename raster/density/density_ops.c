@@ -132,11 +132,10 @@ static uint32_t descending_bits(float x)
     return u & 0x80000000u ? u : ~(u | 0x80000000u);
 }
 
-int32_t hl_density_pick(const float *score, const uint8_t *dead, int32_t count, int32_t wanted,
-                        uint64_t seed, uint64_t step, uint64_t *keys, int32_t *order,
-                        hl_status *status)
+hl_status hl_density_pick(const float *score, const uint8_t *dead, int32_t count, uint64_t seed,
+                          uint64_t step, uint64_t *keys, int32_t *order, int32_t *candidates)
 {
-    int32_t candidates = 0;
+    int32_t found = 0;
     const uint64_t none = UINT64_MAX >> 1;
     for (int32_t i = 0; i < count; i++) {
         keys[i] = none;
@@ -145,10 +144,11 @@ int32_t hl_density_pick(const float *score, const uint8_t *dead, int32_t count, 
         hl_rng rng = hl_rng_at(seed, step, (uint64_t)i, HL_RNG_REFINE);
         const float u = hl_rng_uniform(&rng) + 0.5f / 16777216; /* in (0, 1) */
         keys[i] = (uint64_t)descending_bits(logf(score[i]) - logf(-logf(u))) << 16;
-        candidates++;
+        found++;
     }
-    *status = hl_morton_sort(order, keys, count);
-    return candidates < wanted ? candidates : wanted;
+    HL_TRY(hl_morton_sort(order, keys, count));
+    *candidates = found;
+    return HL_OK;
 }
 
 int32_t hl_density_place(const hl_density_state *state, uint8_t *dead, int32_t *cursor, int32_t cap)

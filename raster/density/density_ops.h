@@ -30,12 +30,11 @@ hl_status hl_density_compact(const hl_density_state *state, const uint8_t *dead,
  * largest; in cluster mode each becomes the mean of what its members had. */
 hl_status hl_density_sort(const hl_density_state *state, hl_density_work *work);
 
-/* The `wanted` indices with the largest keys among those with dead[i] == 0 and score > 0, where
- * key = ln(score) + Gumbel noise: sampling without replacement in proportion to the score (Kool
- * et al. 2019).  order: out, best first; returns how many. */
-int32_t hl_density_pick(const float *score, const uint8_t *dead, int32_t count, int32_t wanted,
-                        uint64_t seed, uint64_t step, uint64_t *keys, int32_t *order,
-                        hl_status *status);
+/* Indices by falling key among those with dead[i] == 0 and score > 0, where key = ln(score) +
+ * Gumbel noise: the first n are a sample without replacement in proportion to the score (Kool et
+ * al. 2019).  order (count): out, best first, *candidates of them; keys (count): scratch. */
+hl_status hl_density_pick(const float *score, const uint8_t *dead, int32_t count, uint64_t seed,
+                          uint64_t step, uint64_t *keys, int32_t *order, int32_t *candidates);
 
 /* A place for a new splat: the next dead slot from *cursor, else one more at the end; -1 where
  * neither exists.  The slot is marked alive. */

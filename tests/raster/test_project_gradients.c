@@ -244,8 +244,7 @@ static void degenerate_parameters(void **state)
             b.g.log_scale[what == 1 ? 0 : 2] = -800; /* exp() is 0 */
         assert_int_equal(hl_project(&b.p, &b.g, &f), 1);
         hl_project_bwd(&b.p, &b.g, &f, &b.weight, NULL, NULL, &got, NULL);
-        const double *all = got.mean;
-        for (size_t k = 0; k < sizeof got / sizeof *all; k++)
+        for (size_t k = 0; k < sizeof got / sizeof(double); k++)
             assert_true(isfinite(((const double *)(const void *)&got)[k]));
         for (int k = 0; k < 4 && what == 0; k++)
             assert_true(got.quat[k] == 0);
