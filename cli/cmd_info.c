@@ -8,7 +8,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 typedef struct info_options {
     hl_common common;
@@ -154,29 +153,68 @@ static hl_status describe_splats(const info_options *o, hl_arena *arena)
     return HL_OK;
 }
 
-/* The chunks of a .helio file: a checkpoint holds more than splats. */
-static hl_status describe_chunks(const info_options *o)
+static void print_chunks(const hl_helio_reader *reader)
 {
-    hl_helio_reader *reader = NULL;
-    HL_TRY(hl_helio_reader_create(&reader, o->path));
     for (int32_t i = 0; i < hl_helio_reader_count(reader); i++) {
         const hl_helio_chunk *c = hl_helio_reader_chunk(reader, i);
         printf("chunk %s     %s (%lld, %lld), %llu bytes in the file\n", c->fourcc,
                hl_helio_type_name(c->type), (long long)c->rows, (long long)c->columns,
                (unsigned long long)c->bytes_file);
     }
+}
+
+static hl_status print_chunks_json(const info_options *o, const hl_helio_reader *reader,
+                                   const char *schema)
+{
+    hl_json *root = hl_json_object();
+    hl_json_add_text(root, "schema", "helio.info/1");
+    hl_json_add_text(root, "path", o->path);
+    hl_json_add_text(root, "kind", "helio");
+    hl_json_add_number(root, "version", HL_HELIO_VERSION);
+    hl_json_add_text(root, "content", schema);
+    hl_json *chunks = hl_json_add_array(root, "chunks");
+    for (int32_t i = 0; i < hl_helio_reader_count(reader); i++) {
+        const hl_helio_chunk *c = hl_helio_reader_chunk(reader, i);
+        const double shape[2] = {(double)c->rows, (double)c->columns};
+        hl_json *row = hl_json_add_object(chunks, NULL);
+        hl_json_add_text(row, "fourcc", c->fourcc);
+        hl_json_add_text(row, "dtype", hl_helio_type_name(c->type));
+        add_numbers(row, "shape", shape, 2);
+        hl_json_add_number(row, "bytes", (double)c->bytes_file);
+    }
+    return hl_command_print_json(&root);
+}
+
+/* A .helio file may hold more than splats, or something else: a checkpoint. */
+static hl_status describe_helio(const info_options *o, hl_arena *arena)
+{
+    hl_helio_reader *reader = NULL;
+    HL_TRY(hl_helio_reader_create(&reader, o->path));
+    const hl_json *root = hl_helio_reader_json(reader);
+    const char *schema = hl_json_text(root, "schema", NULL);
+    const bool splats = hl_json_find(root, "splats") && hl_helio_reader_find(reader, "MEAN");
+    hl_status s = HL_OK;
+    if (splats) {
+        s = describe_splats(o, arena);
+    } else if (o->common.json) {
+        s = print_chunks_json(o, reader, schema);
+    } else {
+        printf("%s: helio, version %d, %s, %d chunks\n", o->path, HL_HELIO_VERSION,
+               schema ? schema : "unknown content", hl_helio_reader_count(reader));
+    }
+    if (s == HL_OK && !o->common.json)
+        print_chunks(reader);
     hl_helio_reader_destroy(&reader);
-    return HL_OK;
+    return s;
 }
 
 static hl_status describe(const info_options *o, hl_arena *arena)
 {
     hl_splat_info info;
+    if (hl_helio_is_file(o->path))
+        return describe_helio(o, arena);
     HL_TRY(hl_splats_probe(&info, o->path));
-    if (info.point_cloud)
-        return describe_points(o, &info, arena);
-    HL_TRY(describe_splats(o, arena));
-    return strcmp(info.kind, "helio") == 0 && !o->common.json ? describe_chunks(o) : HL_OK;
+    return info.point_cloud ? describe_points(o, &info, arena) : describe_splats(o, arena);
 }
 
 int hl_cmd_info(int argc, char **argv)

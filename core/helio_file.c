@@ -246,6 +246,16 @@ void hl_helio_writer_abort(hl_helio_writer **writer)
 
 /* ---- reader ---- */
 
+bool hl_helio_is_file(const char *path)
+{
+    hl_file_map map;
+    if (hl_file_map_open(&map, path) != HL_OK)
+        return false;
+    const bool is = map.size >= 4 && !memcmp(map.bytes, "HLIO", 4);
+    hl_file_map_close(&map);
+    return is;
+}
+
 typedef struct stored {
     hl_helio_chunk chunk;
     const unsigned char *payload; /* in the map                        */

@@ -73,6 +73,9 @@ void hl_helio_writer_abort(hl_helio_writer **writer);
 
 typedef struct hl_helio_reader hl_helio_reader;
 
+/* Whether PATH can be opened and starts with "HLIO". */
+bool hl_helio_is_file(const char *path);
+
 /* Maps PATH and checks all of it: header, sizes, checksums, JSON, chunk table.
  * Errors: HL_E_IO, HL_E_FORMAT (with the byte where it goes wrong), HL_E_MEMORY. */
 hl_status hl_helio_reader_create(hl_helio_reader **reader, const char *path);

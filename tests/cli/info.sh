@@ -13,3 +13,5 @@ assert r["skipped"] == "roughness" and r["fill_ratio"] > 0, r'
 fi
 printf 'ply\nformat ascii 1.0\nelement vertex 2\nproperty float x\nproperty float y\nproperty float z\nend_header\n0 1 2\n3 4 nan\n' >points.ply
 "$HELIO" info points.ply
+"$HELIO" convert in.ply two.helio --quiet >text
+"$HELIO" info two.helio --quiet | grep -c "^chunk "

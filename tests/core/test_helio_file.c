@@ -218,6 +218,11 @@ static void other_files_are_named(void **state)
     char text[200] = "ply\nformat ascii 1.0\n";
     check_fails(load(hl_test_write("1.helio", text, sizeof text)), "expected \"HLIO\"");
     check_fails(load(hl_test_dir()), "not a regular file");
+    check_ok(save(hl_test_file("is.helio")));
+    assert_true(hl_helio_is_file(hl_test_file("is.helio")));
+    assert_false(hl_helio_is_file(hl_test_file("1.helio")));
+    assert_false(hl_helio_is_file(hl_test_file("0.helio")));
+    assert_false(hl_helio_is_file(hl_test_file("absent.helio")));
 }
 
 static void failing_allocations_leave_nothing(void **state)
