@@ -197,17 +197,17 @@ HL_HD int hl_project(const hl_projector *p, const hl_geometry *g, hl_footprint *
     return f->opacity >= (hl_real)HL_ALPHA_MIN;
 }
 
-/* Gradient through the dilation's compensation: adds to d_cov. */
+/* Gradient through the dilation's compensation rho2 = sqrt(det(m m^T) / det S2): adds to d_m.
+ * m = B diag(s') (2, 3); y = K m as of hl_conic_times. */
 HL_HD void hl_compensation_bwd(const hl_projector *p, const hl_footprint *f, hl_real d_rho2,
-                               hl_real d_cov[3])
+                               const hl_real m[6], const hl_real y[6], hl_real d_m[6])
 {
     const hl_real floor2 = (hl_real)HL_DET_RATIO_MIN, rho2_2 = f->rho2 * f->rho2;
     if (!p->antialiased || rho2_2 <= floor2)
         return;
-    const hl_real k = d_rho2 / (2 * f->rho2), shrink = 1 - rho2_2;
-    d_cov[0] += k * (shrink * f->conic[0] - p->dilation / f->det);
-    d_cov[1] += k * shrink * f->conic[1];
-    d_cov[2] += k * (shrink * f->conic[2] - p->dilation / f->det);
+    const hl_real k = d_rho2 / f->rho2, shrink = 1 - rho2_2, spread = p->dilation / f->det;
+    for (int i = 0; i < 6; i++)
+        d_m[i] += k * (shrink * y[i] - spread * m[i]);
 }
 
 /* K m for m = B diag(s') (2, 3), row-major, without the cancellation of K times m: by the minors
@@ -228,6 +228,24 @@ HL_HD void hl_conic_times(const hl_real m[6], hl_real d, hl_real y[6])
     y[5] = (d * m[5] + m[0] * n02 + m[1] * n12) * inv;
 }
 
+/* From dL/d(footprint) to dL/dm (2, 3), out, for m = B diag(s'):  -2 K dL/dK (K m).
+ * A needle's K m is far smaller than K and m, and dL/dS2 = -K dL/dK K written out would lose all
+ * its digits.  d_rho2: dL/d(rho2). */
+HL_HD void hl_shape_bwd(const hl_projector *p, const hl_footprint *f, const hl_footprint_grad *d_f,
+                        hl_real d_rho2, const hl_real m[6], hl_real d_m[6])
+{
+    const hl_real *k = f->conic, *d_k = d_f->conic;
+    hl_real y[6];
+    hl_conic_times(m, p->dilation, y);
+    for (int c = 0; c < 3; c++) {
+        const hl_real y0 = d_k[0] * y[c] + d_k[1] * y[3 + c];
+        const hl_real y1 = d_k[1] * y[c] + d_k[2] * y[3 + c];
+        d_m[c] = -2 * (k[0] * y0 + k[1] * y1);
+        d_m[3 + c] = -2 * (k[1] * y0 + k[2] * y1);
+    }
+    hl_compensation_bwd(p, f, d_rho2, m, y, d_m);
+}
+
 /* From dL/d(footprint) to dL/d(parameters); *f must come from hl_project with the same inputs.
  *   d_rq  (9): dL/dR(q) that comes from elsewhere (normals), added in; may be NULL
  *   d_x   (3): dL/d(mean) that comes from elsewhere (view direction), added in; moves the eye too
@@ -243,23 +261,15 @@ HL_HD void hl_project_bwd(const hl_projector *p, const hl_geometry *g, const hl_
         w.t[i] += p->t[i];
     hl_projection_prepare(p, g, mu, &w);
 
-    /* m = B diag(s').  dL/dm = -2 K dL/dK (K m): a needle's K m is far smaller than K and m, and
-     * dL/dS2 = -K dL/dK K written out would lose all its digits.  Then b = A R_q and A = J R. */
-    hl_real m[6], y[6], d2[3] = {0, 0, 0};
+    hl_real m[6], d_m[6]; /* m = b diag(s'), b = A R_q, A = J R */
     for (int i = 0; i < 6; i++)
         m[i] = w.b[i] * w.sf[i % 3];
-    hl_conic_times(m, p->dilation, y);
-    hl_compensation_bwd(p, f, d_f->opacity * w.o * w.rho3, d2);
-    const hl_real *k = f->conic, *d_k = d_f->conic;
+    hl_shape_bwd(p, f, d_f, d_f->opacity * w.o * w.rho3, m, d_m);
     hl_real d_b[6], d_a[6], d_j[6], d_r[9], d_sf[3];
     for (int c = 0; c < 3; c++) {
-        const hl_real y0 = d_k[0] * y[c] + d_k[1] * y[3 + c];
-        const hl_real y1 = d_k[1] * y[c] + d_k[2] * y[3 + c];
-        const hl_real m0 = 2 * (d2[0] * m[c] + d2[1] * m[3 + c] - k[0] * y0 - k[1] * y1);
-        const hl_real m1 = 2 * (d2[1] * m[c] + d2[2] * m[3 + c] - k[1] * y0 - k[2] * y1);
-        d_sf[c] = m0 * w.b[c] + m1 * w.b[3 + c];
-        d_b[c] = m0 * w.sf[c];
-        d_b[3 + c] = m1 * w.sf[c];
+        d_sf[c] = d_m[c] * w.b[c] + d_m[3 + c] * w.b[3 + c];
+        d_b[c] = d_m[c] * w.sf[c];
+        d_b[3 + c] = d_m[3 + c] * w.sf[c];
     }
     for (int i = 0; i < 2; i++)
         for (int c = 0; c < 3; c++)

@@ -195,39 +195,43 @@ static void ray_free_and_clamped(void **state)
     }
 }
 
-/* rho2 = sqrt(det(S2 - d I) / det S2) as a function of S2. */
+/* rho2 = sqrt(det(m m^T) / det(m m^T + d I)) as a function of m (2, 3). */
 static double ratio_loss(void *ctx)
 {
-    const double *cov = ctx;
-    const double det = cov[0] * cov[2] - cov[1] * cov[1];
-    return sqrt(((cov[0] - 0.1) * (cov[2] - 0.1) - cov[1] * cov[1]) / det);
+    const double *m = ctx;
+    double mt[6], cov[4];
+    oracle_transpose(m, 2, 3, mt);
+    oracle_matmul(m, mt, 2, 3, 2, cov);
+    const double raw = cov[0] * cov[3] - cov[1] * cov[2];
+    return sqrt(raw / ((cov[0] + 0.1) * (cov[3] + 0.1) - cov[1] * cov[2]));
 }
 
 static void compensation_alone(void **state)
 {
     (void)state;
     hl_projector p = {.dilation = 0.1, .antialiased = 1};
-    double cov[3] = {1.3, 0.4, 0.7};
-    const double det = cov[0] * cov[2] - cov[1] * cov[1];
-    hl_footprint f = {.cov = {cov[0], cov[1], cov[2]},
-                      .conic = {cov[2] / det, -cov[1] / det, cov[0] / det},
-                      .det = det,
-                      .rho2 = ratio_loss(cov)};
-    double got[3] = {7, 7, 7}, want[3];
-    hl_compensation_bwd(&p, &f, 1.7, got);
-    for (int k = 0; k < 3; k++) {
-        want[k] = 7 + (k == 1 ? 0.5 : 1) * 1.7 * oracle_slope(ratio_loss, cov, &cov[k], 1e-4);
-    }
-    check_close(got, want, 3, 1e-9, 0);
+    double m[6] = {0.9, -0.3, 0.4, 0.2, 0.5, -0.6}, mt[6], cov[4], y[6], want[6];
+    double got[6] = {7, 7, 7, 7, 7, 7};
+    oracle_transpose(m, 2, 3, mt);
+    oracle_matmul(m, mt, 2, 3, 2, cov);
+    hl_footprint f = {.rho2 = ratio_loss(m)};
+    f.det = (cov[0] + 0.1) * (cov[3] + 0.1) - cov[1] * cov[2];
+    const double conic[4] = {(cov[3] + 0.1) / f.det, -cov[1] / f.det, -cov[1] / f.det,
+                             (cov[0] + 0.1) / f.det};
+    oracle_matmul(conic, m, 2, 2, 3, y);
+    hl_compensation_bwd(&p, &f, 1.7, m, y, got);
+    for (int k = 0; k < 6; k++)
+        want[k] = 7 + 1.7 * oracle_slope(ratio_loss, m, &m[k], 1e-4);
+    check_close(got, want, 6, 1e-9, 0);
     /* no gradient at the floor or without the filter */
-    const double still[3] = {7, 7, 7};
-    double same[3] = {7, 7, 7};
-    f.rho2 = sqrt(1e-6);
-    hl_compensation_bwd(&p, &f, 1.7, same);
+    const double still[6] = {7, 7, 7, 7, 7, 7};
+    double same[6] = {7, 7, 7, 7, 7, 7};
+    f.rho2 = sqrt(1e-6) * (1 - 1e-12);
+    hl_compensation_bwd(&p, &f, 1.7, m, y, same);
     p.antialiased = 0;
     f.rho2 = 1;
-    hl_compensation_bwd(&p, &f, 1.7, same);
-    check_close(same, still, 3, 1e-300, 0);
+    hl_compensation_bwd(&p, &f, 1.7, m, y, same);
+    check_close(same, still, 6, 1e-300, 0);
 }
 
 /* No length, no thickness: the gradient is finite (and zero where nothing can move). */
