@@ -8,6 +8,8 @@ static const hl_command commands[] = {
     {"train", "posed photos to splats", hl_cmd_train},
     {"bench", "times the rasterizer on this machine", hl_cmd_bench},
     {"convert", "splats from one file format to another", hl_cmd_convert},
+    {"eval", "scores held-out views against the photos", hl_cmd_eval},
+    {"render", "pictures and videos of a trained scene", hl_cmd_render},
     {"info", "what a file of splats or points is", hl_cmd_info},
     {"doctor", "what works on this machine", hl_cmd_doctor},
 };

@@ -153,8 +153,7 @@ static bool is_depth(float z)
     return z > 0 && isfinite(z);
 }
 
-/* 2nd and 98th percentile of the valid depths; (1, 2) where there is none. */
-static hl_status depth_range(const hl_image *depth, float *near, float *far)
+hl_status hl_sheet_depth_range(const hl_image *depth, float *near, float *far)
 {
     const size_t count = (size_t)depth->width * (size_t)depth->height;
     float *valid = hl_alloc(count, sizeof *valid);
@@ -177,7 +176,7 @@ hl_status hl_sheet_depth(hl_image8 *out, const hl_image *depth, float near, floa
     if (depth->channels != 1)
         return hl_fail(HL_E_ARG, "depth pictures have 1 channel, not %d", depth->channels);
     if (!(near < far))
-        HL_TRY(depth_range(depth, &near, &far));
+        HL_TRY(hl_sheet_depth_range(depth, &near, &far));
     hl_image8 made;
     HL_TRY(hl_image8_create(&made, depth->width, depth->height, 3));
     const size_t count = (size_t)depth->width * (size_t)depth->height;

@@ -30,6 +30,9 @@ hl_status hl_sheet_difference(hl_image8 *out, const hl_image8 *a, const hl_image
  *   near, far   scene units; near >= far: taken from the 2nd and 98th percentile of the picture */
 hl_status hl_sheet_depth(hl_image8 *out, const hl_image *depth, float near, float far);
 
+/* 2nd and 98th percentile of the valid depths; (1, 2) where there is none. */
+hl_status hl_sheet_depth_range(const hl_image *depth, float *near, float *far);
+
 /* normals: 3 channels, any length; 0.5 n / |n| + 0.5.  Zero vectors are mid-grey.
  *
  *   r   (9) rotation applied first (camera_from_world, say), NULL for none */
