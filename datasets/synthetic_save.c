@@ -162,7 +162,7 @@ hl_status hl_synthetic_save(const hl_synthetic *synthetic, const char *folder,
         return hl_fail(HL_E_ARG, "synthetic capture: the tensoir layout needs pictures with alpha");
     HL_TRY(make_parents(folder, &o));
     for (int32_t v = 0; v < sum.views; v++) {
-        const hl_progress progress = {"synth", v, sum.views, NAN, -1, -1};
+        const hl_progress progress = {"synth", v, sum.views, (double)NAN, -1, -1};
         hl_log_progress(&progress);
         if (hl_interrupt_requested())
             return hl_fail(HL_E_INTERRUPT, "%s: stopped after %d of %d pictures", folder, v,
