@@ -5,6 +5,7 @@
 
 int hl_cmd_bench(int argc, char **argv);
 int hl_cmd_convert(int argc, char **argv);
+int hl_cmd_demo(int argc, char **argv);
 int hl_cmd_doctor(int argc, char **argv);
 int hl_cmd_eval(int argc, char **argv);
 int hl_cmd_info(int argc, char **argv);

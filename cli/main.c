@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 
 static const hl_command commands[] = {
+    {"demo", "from nothing to pictures: synth, train, render", hl_cmd_demo},
     {"synth", "procedural capture with ground truth", hl_cmd_synth},
     {"train", "posed photos to splats", hl_cmd_train},
     {"bench", "times the rasterizer on this machine", hl_cmd_bench},

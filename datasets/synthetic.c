@@ -60,8 +60,9 @@ hl_status hl_synthetic_create(hl_synthetic **out, const hl_synthetic_options *op
     }
     s->scene.alpha |= checked.alpha;
     const double start = hl_wall_seconds();
-    const hl_status status =
-        hl_synth_scene_light(&s->scene, checked.bounces < 0 ? 0 : checked.bounces);
+    hl_status status = HL_OK;
+    if (!checked.sun_only)
+        status = hl_synth_scene_light(&s->scene, checked.bounces < 0 ? 0 : checked.bounces);
     if (status != HL_OK) {
         hl_free(s);
         return status;

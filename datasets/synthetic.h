@@ -42,6 +42,7 @@ typedef struct hl_synthetic_options {
                               agree stop there */
     int32_t points;        /* surface points to look for; 0: none, no default */
     int32_t bounces;       /* diffuse bounces, 1..8 [2]; -1: none */
+    bool sun_only;         /* gathers no light: for cameras and geometry alone */
     uint64_t seed;         /* of textures and of the cameras' places */
     bool alpha;            /* the sky is left out of the pictures, which carry alpha; always so
                               for the turntable */

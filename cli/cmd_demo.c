@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+/* helio demo -- from nothing to pictures: synth, train, and what came of it.
+ *
+ * The steps are the commands a user would type; each is printed before it runs. */
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/scene.h"
+#include "core/file.h"
+#include "core/metric.h"
+#include "core/sheet.h"
+#include "datasets/synthetic.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct demo_options {
+    hl_common common;
+    const char *out;
+    int32_t scene; /* hl_synthetic_scene */
+    int32_t views, width, height, iterations;
+} demo_options;
+
+static const hl_option rows[] = {
+    HL_OPT_OUT(demo_options, out, "FOLDER", "where everything goes; made if absent"),
+    HL_OPT_CHOICE(demo_options, "--scene", scene, "still|corner|turntable", "which one to take"),
+    HL_OPT_INT(demo_options, "--views", views, 8, 1000, "pictures to take; every 8th is held out"),
+    HL_OPT_INT(demo_options, "--width", width, 32, 2048, "of a picture, pixels"),
+    HL_OPT_INT(demo_options, "--height", height, 32, 2048, "of a picture, pixels"),
+    HL_OPT_INT(demo_options, "--iterations", iterations, 1, 1000000, "training steps"),
+    HL_COMMON_OPTIONS(demo_options),
+};
+static const hl_command_spec spec = {
+    "demo", "from nothing to pictures: synth, train, render", rows, HL_ROWS(rows), NULL, NULL};
+
+enum {
+    PATH_BYTES = HL_SCENE_PATH_MAX,
+    WORDS_MAX = 32,
+    SHEET_ROWS = 4,    /* held-out views shown                      */
+    SHEET_COLUMNS = 5, /* photo, render, difference, depth, normal  */
+    ORBIT_FRAMES = 8,
+    CELL_WIDTH = 320, /* pixels; the height follows the pictures   */
+    DIFFERENCE_GAIN = 4
+};
+
+typedef struct demo {
+    const demo_options *o;
+    char data[PATH_BYTES], train[PATH_BYTES];
+    char sheet[PATH_BYTES], orbit[PATH_BYTES], splats[PATH_BYTES];
+    double psnr, ssim; /* means over the held-out views that the sheet shows */
+    int32_t splat_count;
+} demo;
+
+/* The words of one command; numbers are kept in `text`. */
+typedef struct words {
+    int count;
+    char *argv[WORDS_MAX];
+    char text[WORDS_MAX][24];
+} words;
+
+static void add(words *w, const char *word)
+{
+    union {
+        const char *constant;
+        char *plain; /* argv is not const by tradition; commands do not write to it */
+    } both = {word};
+    if (w->count < WORDS_MAX)
+        w->argv[w->count++] = both.plain;
+}
+
+static void add_number(words *w, const char *name, int64_t value)
+{
+    add(w, name);
+    snprintf(w->text[w->count], sizeof w->text[0], "%lld", (long long)value);
+    add(w, w->text[w->count]);
+}
+
+/* Runs a command of ours as if typed; with --json its own report is not printed. */
+static int run_command(const demo *d, const char *name, int (*command)(int, char **), words *w)
+{
+    const hl_common *c = &d->o->common;
+    int saved = -1;
+    add_number(w, "--threads", c->threads);
+    add_number(w, "--seed", c->seed);
+    if (c->quiet)
+        add(w, "--quiet");
+    if (c->json_progress)
+        add(w, "--json-progress");
+    if (!c->json) {
+        printf("$ helio %s", name);
+        for (int i = 0; i < w->count; i++)
+            printf(" %s", w->argv[i]);
+        printf("\n");
+    }
+    fflush(stdout);
+    if (c->json) {
+        const int nowhere = open("/dev/null", O_WRONLY);
+        saved = dup(STDOUT_FILENO);
+        if (nowhere >= 0) {
+            dup2(nowhere, STDOUT_FILENO);
+            close(nowhere);
+        }
+    }
+    const int code = command(w->count, w->argv);
+    fflush(stdout);
+    if (saved >= 0) {
+        dup2(saved, STDOUT_FILENO);
+        close(saved);
+    }
+    return code;
+}
+
+static int run_synth(const demo *d)
+{
+    static const char *const scenes[] = {"still", "corner", "turntable"};
+    words w = {0};
+    add(&w, "-o");
+    add(&w, d->data);
+    add(&w, "--scene");
+    add(&w, scenes[d->o->scene]);
+    add_number(&w, "--views", d->o->views);
+    add_number(&w, "--width", d->o->width);
+    add_number(&w, "--height", d->o->height);
+    add(&w, "--samples");
+    add(&w, "4");
+    add(&w, "--no-gt");
+    return run_command(d, "synth", hl_cmd_synth, &w);
+}
+
+static int run_train(const demo *d)
+{
+    words w = {0};
+    add(&w, d->data);
+    add(&w, "-o");
+    add(&w, d->train);
+    add(&w, "--eval");
+    add_number(&w, "--iterations", d->o->iterations);
+    return run_command(d, "train", hl_cmd_train, &w);
+}
+
+/* ---- pictures ----------------------------------------------------------------------------- */
+
+typedef struct gallery {
+    hl_image8 image[SHEET_ROWS * SHEET_COLUMNS];
+    char caption[SHEET_ROWS * SHEET_COLUMNS][48];
+} gallery;
+
+static hl_status save_grid(gallery *g, int32_t grid_rows, int32_t columns, int32_t cell_height,
+                           const char *path)
+{
+    hl_sheet_cell cells[SHEET_ROWS * SHEET_COLUMNS];
+    hl_image8 sheet;
+    for (int32_t i = 0; i < grid_rows * columns; i++)
+        cells[i] = (hl_sheet_cell){&g->image[i], g->caption[i][0] ? g->caption[i] : NULL};
+    HL_TRY(hl_sheet_build(&sheet, cells, grid_rows, columns, CELL_WIDTH, cell_height));
+    const hl_status status = hl_image8_save(&sheet, path);
+    hl_image8_release(&sheet);
+    return status;
+}
+
+static void release_gallery(gallery *g)
+{
+    for (int i = 0; i < SHEET_ROWS * SHEET_COLUMNS; i++)
+        hl_image8_release(&g->image[i]);
+}
+
+/* The photo over the background that the splats are rendered on. */
+static hl_status photo_over(const hl_scene *scene, const hl_image8 *photo, hl_image8 *out)
+{
+    HL_TRY(hl_image8_create(out, photo->width, photo->height, 3));
+    const size_t n = (size_t)photo->width * (size_t)photo->height, c = (size_t)photo->channels;
+    for (size_t i = 0; i < n; i++) {
+        const float alpha = c == 4 ? photo->data[4 * i + 3] / 255.0f : 1;
+        for (size_t k = 0; k < 3; k++) {
+            const float over = photo->data[c * i + (c < 3 ? 0 : k)] * alpha +
+                               255 * scene->background[k] * (1 - alpha);
+            out->data[3 * i + k] = (uint8_t)(over + 0.5f);
+        }
+    }
+    return HL_OK;
+}
+
+static hl_status depth_and_normal(const hl_raster_frame *frame, const hl_raster_view *view,
+                                  hl_image8 *depth, hl_image8 *normal)
+{
+    /* Normal maps have y up and z towards the viewer. */
+    const float *r = view->r;
+    const float seen[9] = {r[0], r[1], r[2], -r[3], -r[4], -r[5], -r[6], -r[7], -r[8]};
+    hl_image plane = {0};
+    hl_status s = hl_scene_depth(frame, &plane);
+    if (s == HL_OK)
+        s = hl_sheet_depth(depth, &plane, 0, 0);
+    hl_image_release(&plane);
+    if (s == HL_OK)
+        s = hl_scene_normal(frame, &plane);
+    if (s == HL_OK)
+        s = hl_sheet_normal(normal, &plane, seen);
+    hl_image_release(&plane);
+    return s;
+}
+
+static hl_status score(const hl_image8 *a, const hl_image8 *b, double *psnr, double *ssim)
+{
+    hl_image x = {0}, y = {0};
+    hl_status s = hl_image_from_8(&x, a);
+    if (s == HL_OK)
+        s = hl_image_from_8(&y, b);
+    if (s == HL_OK)
+        s = hl_metric_mse(psnr, &x, &y, NULL);
+    if (s == HL_OK)
+        s = hl_metric_ssim(ssim, &x, &y);
+    *psnr = hl_metric_psnr(*psnr);
+    hl_image_release(&x);
+    hl_image_release(&y);
+    return s;
+}
+
+/* Row `row` of the sheet: held-out view `index`. */
+static hl_status show_view(demo *d, hl_scene *scene, int32_t index, gallery *g, int32_t row)
+{
+    hl_image8 *cell = &g->image[row * SHEET_COLUMNS];
+    char(*caption)[48] = &g->caption[row * SHEET_COLUMNS];
+    hl_raster_view view;
+    hl_raster_frame frame;
+    hl_photo photo;
+    double psnr = 0, ssim = 0;
+    HL_TRY(hl_scene_view(scene, index, &view));
+    HL_TRY(hl_scene_render(scene, &view, HL_RASTER_DEPTH | HL_RASTER_NORMAL, &frame));
+    HL_TRY(hl_photos_acquire(scene->photos, index, &photo));
+    hl_status s = photo_over(scene, photo.image, &cell[0]);
+    hl_photos_release(scene->photos, index);
+    if (s == HL_OK)
+        s = hl_scene_color(&frame, &cell[1]);
+    if (s == HL_OK)
+        s = hl_sheet_difference(&cell[2], &cell[0], &cell[1], DIFFERENCE_GAIN);
+    if (s == HL_OK)
+        s = depth_and_normal(&frame, &view, &cell[3], &cell[4]);
+    if (s == HL_OK)
+        s = score(&cell[0], &cell[1], &psnr, &ssim);
+    snprintf(caption[0], sizeof caption[0], "photo, held out");
+    snprintf(caption[1], sizeof caption[1], "splats, %.1f dB", psnr);
+    snprintf(caption[2], sizeof caption[2], "difference x %d", DIFFERENCE_GAIN);
+    snprintf(caption[3], sizeof caption[3], "depth");
+    snprintf(caption[4], sizeof caption[4], "normal");
+    d->psnr += psnr;
+    d->ssim += ssim;
+    return s;
+}
+
+static hl_status make_sheet(demo *d, hl_scene *scene, int32_t cell_height)
+{
+    gallery g = {0};
+    hl_status s = HL_OK;
+    int32_t shown = 0;
+    for (int32_t i = 0; i < scene->views.view_count && shown < SHEET_ROWS && s == HL_OK; i++)
+        if (scene->views.views[i].split == HL_SPLIT_TEST)
+            s = show_view(d, scene, i, &g, shown++);
+    d->psnr /= shown > 0 ? shown : 1;
+    d->ssim /= shown > 0 ? shown : 1;
+    if (s == HL_OK)
+        s = save_grid(&g, shown, SHEET_COLUMNS, cell_height, d->sheet);
+    release_gallery(&g);
+    return s;
+}
+
+static hl_status make_orbit(demo *d, hl_scene *scene, int32_t cell_height)
+{
+    const hl_synthetic_options options = {.scene = (hl_synthetic_scene)d->o->scene,
+                                          .width = d->o->width,
+                                          .height = d->o->height,
+                                          .sun_only = true};
+    hl_synthetic *synthetic = NULL;
+    gallery g = {0};
+    HL_TRY(hl_synthetic_create(&synthetic, &options));
+    hl_status s = HL_OK;
+    for (int32_t k = 0; k < ORBIT_FRAMES && s == HL_OK; k++) {
+        hl_camera camera;
+        hl_pose pose;
+        hl_raster_view view;
+        hl_raster_frame frame;
+        hl_synthetic_orbit(synthetic, k, ORBIT_FRAMES, &camera, &pose);
+        s = hl_raster_view_from_camera(&view, &camera, &pose);
+        if (s == HL_OK)
+            s = hl_scene_render(scene, &view, 0, &frame);
+        if (s == HL_OK)
+            s = hl_scene_color(&frame, &g.image[k]);
+    }
+    hl_synthetic_destroy(&synthetic);
+    if (s == HL_OK)
+        s = save_grid(&g, 2, ORBIT_FRAMES / 2, cell_height, d->orbit);
+    release_gallery(&g);
+    return s;
+}
+
+static hl_status make_pictures(demo *d)
+{
+    const int32_t cell_height = (CELL_WIDTH * d->o->height + d->o->width / 2) / d->o->width;
+    const hl_scene_options options = {.path = d->train, .need_data = true};
+    hl_scene scene;
+    hl_status s = hl_scene_open(&scene, &options);
+    if (s == HL_OK) {
+        snprintf(d->splats, sizeof d->splats, "%s", scene.file);
+        d->splat_count = scene.splats.count;
+        s = make_sheet(d, &scene, cell_height);
+    }
+    if (s == HL_OK)
+        s = make_orbit(d, &scene, cell_height);
+    hl_scene_close(&scene);
+    return s;
+}
+
+static hl_status report(const demo *d, double seconds)
+{
+    if (d->o->common.json) {
+        hl_json *root = hl_json_object();
+        hl_json_add_text(root, "schema", "helio.demo/1");
+        hl_json_add_text(root, "sheet", d->sheet);
+        hl_json_add_text(root, "orbit", d->orbit);
+        hl_json_add_text(root, "splats", d->splats);
+        hl_json_add_number(root, "splat_count", d->splat_count);
+        hl_json_add_number(root, "psnr", d->psnr);
+        hl_json_add_number(root, "ssim", d->ssim);
+        hl_json_add_number(root, "seconds", seconds);
+        hl_json_add_number(root, "cpu_seconds", hl_cpu_seconds());
+        return hl_command_print_json(&root);
+    }
+    printf("%d splats, held-out PSNR %.2f dB, SSIM %.4f, in %.1f s\n", d->splat_count, d->psnr,
+           d->ssim, seconds);
+    printf("%s\n%s\n%s\n", d->splats, d->sheet, d->orbit);
+    return HL_OK;
+}
+
+static hl_status set_paths(demo *d)
+{
+    HL_TRY(hl_path_join(d->data, sizeof d->data, d->o->out, "data"));
+    HL_TRY(hl_path_join(d->train, sizeof d->train, d->o->out, "train"));
+    HL_TRY(hl_path_join(d->sheet, sizeof d->sheet, d->o->out, "sheet.png"));
+    return hl_path_join(d->orbit, sizeof d->orbit, d->o->out, "orbit.png");
+}
+
+int hl_cmd_demo(int argc, char **argv)
+{
+    demo_options o = {
+        .common = HL_COMMON_DEFAULTS, .views = 32, .width = 320, .height = 240, .iterations = 1500};
+    int code;
+    if (!hl_command_start(&spec, argc, argv, &o, &o.common, &code))
+        return code;
+    demo d = {.o = &o};
+    const double start = hl_wall_seconds();
+    hl_status s = set_paths(&d);
+    if (s == HL_OK && (code = run_synth(&d)) != HL_EXIT_OK)
+        return code;
+    if (s == HL_OK && (code = run_train(&d)) != HL_EXIT_OK)
+        return code;
+    if (s == HL_OK)
+        s = make_pictures(&d);
+    if (s == HL_OK)
+        s = report(&d, hl_wall_seconds() - start);
+    return hl_command_end(&spec, s);
+}
