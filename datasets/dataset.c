@@ -110,9 +110,11 @@ static hl_status detect(hl_capture *capture, const char *path, finding *found)
     if (strlen(path) >= sizeof capture->root)
         return hl_fail(HL_E_ARG, "%s: path too long", path);
     snprintf(capture->root, sizeof capture->root, "%s", path);
+    bool tensoir;
+    HL_TRY(hl_capture_find_tensoir(path, &tensoir));
     if (find_colmap(path, found->place))
         found->kind = KIND_COLMAP;
-    else if (hl_capture_is_tensoir(path))
+    else if (tensoir)
         found->kind = KIND_TENSOIR;
     else if (find_transforms(path, found->place))
         found->kind = KIND_TRANSFORMS;
@@ -180,6 +182,8 @@ static hl_status build(hl_capture *capture, const char *path)
     HL_TRY(hl_capture_measure(capture));
     HL_TRY(hl_capture_find_masks(capture));
     HL_TRY(hl_capture_split(capture));
+    if (capture->exhausted)
+        return HL_E_MEMORY; /* its sentence stands */
     report(capture);
     return HL_OK;
 }

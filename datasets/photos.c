@@ -13,7 +13,7 @@ enum { LOADERS_MAX = 16, NEVER = INT32_MAX };
 
 typedef enum photo_state { PHOTO_EMPTY, PHOTO_LOADING, PHOTO_READY, PHOTO_FAILED } photo_state;
 
-typedef struct photo {
+typedef struct slot {
     photo_state state;
     int32_t users;    /* acquired and not released, or waiting */
     bool wanted;      /* somebody waits for it                 */
@@ -25,12 +25,12 @@ typedef struct photo {
     char *sentence; /* of the error */
     hl_camera straight, target;
     bool distorted;
-} photo;
+} slot;
 
 struct hl_photos {
     const hl_views *views;
     hl_photos_options options;
-    photo *photos; /* (view_count) */
+    slot *slots; /* (view_count) */
     hl_photo_disk disk;
 
     pthread_mutex_t lock; /* of all below and of the photos' states */
@@ -53,9 +53,9 @@ struct hl_photos {
  * false where there is none. */
 static bool evict_one(hl_photos *p, int64_t before)
 {
-    photo *victim = NULL;
+    slot *victim = NULL;
     for (int32_t i = 0; i < p->views->view_count; i++) {
-        photo *f = &p->photos[i];
+        slot *f = &p->slots[i];
         if (f->state != PHOTO_READY || f->users || f->next_use <= before)
             continue;
         if (!victim || f->next_use > victim->next_use ||
@@ -83,20 +83,20 @@ static bool make_room(hl_photos *p, uint64_t bytes, int64_t before)
 static int32_t choose(hl_photos *p)
 {
     for (int32_t i = 0; p->wanted && i < p->views->view_count; i++)
-        if (p->photos[i].wanted && p->photos[i].state == PHOTO_EMPTY) {
-            make_room(p, p->photos[i].bytes, -1); /* what is waited for is loaded in any case */
+        if (p->slots[i].wanted && p->slots[i].state == PHOTO_EMPTY) {
+            make_room(p, p->slots[i].bytes, -1); /* what is waited for is loaded in any case */
             return i;
         }
     const int64_t end = (int64_t)p->plan_at + p->options.ahead;
     for (int32_t k = p->plan_at; k < p->plan_count && k < end; k++) {
         const int32_t i = p->plan[k];
-        if (p->photos[i].state == PHOTO_EMPTY)
-            return make_room(p, p->photos[i].bytes, k) ? i : -1;
+        if (p->slots[i].state == PHOTO_EMPTY)
+            return make_room(p, p->slots[i].bytes, k) ? i : -1;
     }
     return -1;
 }
 
-static void finish(hl_photos *p, photo *f, hl_status s, bool from_disk)
+static void finish(hl_photos *p, slot *f, hl_status s, bool from_disk)
 {
     if (f->wanted) {
         f->wanted = false;
@@ -129,7 +129,7 @@ static void *loader_main(void *argument)
             pthread_cond_wait(&p->work, &p->lock);
             continue;
         }
-        photo *f = &p->photos[i];
+        slot *f = &p->slots[i];
         const hl_view *view = &p->views->views[i];
         const hl_photo_job job = {.view = view,
                                   .camera = &p->views->cameras[view->camera],
@@ -170,11 +170,11 @@ static hl_status plan_cameras(hl_photos *p)
 {
     const hl_views *v = p->views;
     for (int32_t i = 0; i < v->view_count; i++) {
-        photo *f = &p->photos[i];
+        slot *f = &p->slots[i];
         const hl_camera *camera = &v->cameras[v->views[i].camera];
         f->distorted = hl_camera_is_distorted(camera);
         f->next_use = NEVER;
-        const photo *same = i && v->views[i].camera == v->views[i - 1].camera ? f - 1 : NULL;
+        const slot *same = i && v->views[i].camera == v->views[i - 1].camera ? f - 1 : NULL;
         if (same)
             f->straight = same->straight;
         else
@@ -237,7 +237,7 @@ hl_status hl_photos_create(hl_photos **photos, const hl_views *views,
     if (s != HL_OK)
         pthread_mutex_init(&p->disk.lock, NULL); /* for destroy */
     p->options.undistorted_folder = p->disk.folder;
-    if (s == HL_OK && !(p->photos = hl_alloc((size_t)views->view_count, sizeof *p->photos)))
+    if (s == HL_OK && !(p->slots = hl_alloc((size_t)views->view_count, sizeof *p->slots)))
         s = HL_E_MEMORY;
     if (s == HL_OK)
         s = plan_cameras(p);
@@ -261,10 +261,10 @@ void hl_photos_destroy(hl_photos **photos)
     pthread_mutex_unlock(&p->lock);
     for (int32_t i = 0; i < p->loader_count; i++)
         pthread_join(p->loaders[i], NULL);
-    for (int32_t i = 0; p->photos && i < p->views->view_count; i++) {
-        hl_image8_release(&p->photos[i].image);
-        hl_image8_release(&p->photos[i].mask);
-        hl_free(p->photos[i].sentence);
+    for (int32_t i = 0; p->slots && i < p->views->view_count; i++) {
+        hl_image8_release(&p->slots[i].image);
+        hl_image8_release(&p->slots[i].mask);
+        hl_free(p->slots[i].sentence);
     }
     hl_photo_disk_close(&p->disk);
     pthread_cond_destroy(&p->work);
@@ -272,34 +272,34 @@ void hl_photos_destroy(hl_photos **photos)
     pthread_mutex_destroy(&p->lock);
     hl_free(p->plan);
     hl_free(p->after);
-    hl_free(p->photos);
+    hl_free(p->slots);
     hl_free(p);
     *photos = NULL;
 }
 
 const hl_camera *hl_photos_camera(const hl_photos *photos, int32_t view)
 {
-    return &photos->photos[view].target;
+    return &photos->slots[view].target;
 }
 
 /* For every position of the plan, where its view comes next. */
 static void link_plan(hl_photos *p)
 {
     for (int32_t i = 0; i < p->views->view_count; i++)
-        p->photos[i].next_use = NEVER;
+        p->slots[i].next_use = NEVER;
     for (int32_t k = p->plan_count - 1; k >= 0; k--) {
-        photo *f = &p->photos[p->plan[k]];
+        slot *f = &p->slots[p->plan[k]];
         p->after[k] = f->next_use;
         f->next_use = k;
     }
 }
 
-hl_status hl_photos_prefetch(hl_photos *p, const int32_t *order, int32_t count)
+hl_status hl_photos_prefetch(hl_photos *photos, const int32_t *order, int32_t count)
 {
     for (int32_t k = 0; k < count; k++)
-        if (order[k] < 0 || order[k] >= p->views->view_count)
+        if (order[k] < 0 || order[k] >= photos->views->view_count)
             return hl_fail(HL_E_ARG, "photos: view %d in the plan, expected 0..%d", order[k],
-                           p->views->view_count - 1);
+                           photos->views->view_count - 1);
     int32_t *plan = hl_alloc((size_t)(count < 0 ? 0 : count), sizeof *plan);
     int32_t *after = hl_alloc((size_t)(count < 0 ? 0 : count), sizeof *after);
     if (!plan || !after) {
@@ -309,73 +309,74 @@ hl_status hl_photos_prefetch(hl_photos *p, const int32_t *order, int32_t count)
     }
     if (count > 0)
         memcpy(plan, order, (size_t)count * sizeof *plan);
-    pthread_mutex_lock(&p->lock);
-    int32_t *old[2] = {p->plan, p->after};
-    p->plan = plan;
-    p->after = after;
-    p->plan_count = count < 0 ? 0 : count;
-    p->plan_at = 0;
-    link_plan(p);
-    pthread_cond_broadcast(&p->work);
-    pthread_mutex_unlock(&p->lock);
+    pthread_mutex_lock(&photos->lock);
+    int32_t *old[2] = {photos->plan, photos->after};
+    photos->plan = plan;
+    photos->after = after;
+    photos->plan_count = count < 0 ? 0 : count;
+    photos->plan_at = 0;
+    link_plan(photos);
+    pthread_cond_broadcast(&photos->work);
+    pthread_mutex_unlock(&photos->lock);
     hl_free(old[0]);
     hl_free(old[1]);
     return HL_OK;
 }
 
-hl_status hl_photos_acquire(hl_photos *p, int32_t view, hl_photo *out)
+hl_status hl_photos_acquire(hl_photos *photos, int32_t view, hl_photo *photo)
 {
-    if (view < 0 || view >= p->views->view_count)
-        return hl_fail(HL_E_ARG, "photos: view %d, expected 0..%d", view, p->views->view_count - 1);
-    photo *f = &p->photos[view];
-    pthread_mutex_lock(&p->lock);
+    if (view < 0 || view >= photos->views->view_count)
+        return hl_fail(HL_E_ARG, "photos: view %d, expected 0..%d", view,
+                       photos->views->view_count - 1);
+    slot *f = &photos->slots[view];
+    pthread_mutex_lock(&photos->lock);
     f->users++; /* from now on it is not evicted */
-    if (p->plan_at < p->plan_count && p->plan[p->plan_at] == view) {
-        f->next_use = p->after[p->plan_at++];
-        pthread_cond_signal(&p->work);
+    if (photos->plan_at < photos->plan_count && photos->plan[photos->plan_at] == view) {
+        f->next_use = photos->after[photos->plan_at++];
+        pthread_cond_signal(&photos->work);
     }
     while (f->state == PHOTO_EMPTY || f->state == PHOTO_LOADING) {
         if (!f->wanted) {
             f->wanted = true;
-            p->wanted++;
-            pthread_cond_broadcast(&p->work);
+            photos->wanted++;
+            pthread_cond_broadcast(&photos->work);
         }
-        pthread_cond_wait(&p->done, &p->lock);
+        pthread_cond_wait(&photos->done, &photos->lock);
     }
-    f->last_use = ++p->clock;
+    f->last_use = ++photos->clock;
     hl_status s = HL_OK;
     if (f->state == PHOTO_FAILED) {
         f->users--;
         s = hl_fail(f->error, "%s", f->sentence ? f->sentence : "out of memory");
     } else {
-        *out = (hl_photo){&f->image, f->mask.data ? &f->mask : NULL};
+        *photo = (hl_photo){&f->image, f->mask.data ? &f->mask : NULL};
     }
-    pthread_mutex_unlock(&p->lock);
+    pthread_mutex_unlock(&photos->lock);
     return s;
 }
 
-void hl_photos_release(hl_photos *p, int32_t view)
+void hl_photos_release(hl_photos *photos, int32_t view)
 {
-    if (view < 0 || view >= p->views->view_count)
+    if (view < 0 || view >= photos->views->view_count)
         return;
-    pthread_mutex_lock(&p->lock);
-    if (p->photos[view].users > 0)
-        p->photos[view].users--;
-    pthread_cond_signal(&p->work); /* there may be room now */
-    pthread_mutex_unlock(&p->lock);
+    pthread_mutex_lock(&photos->lock);
+    if (photos->slots[view].users > 0)
+        photos->slots[view].users--;
+    pthread_cond_signal(&photos->work); /* there may be room now */
+    pthread_mutex_unlock(&photos->lock);
 }
 
-void hl_photos_statistics(hl_photos *p, hl_photos_stats *stats)
+void hl_photos_statistics(hl_photos *photos, hl_photos_stats *stats)
 {
-    pthread_mutex_lock(&p->lock);
-    *stats = p->stats;
-    pthread_mutex_unlock(&p->lock);
+    pthread_mutex_lock(&photos->lock);
+    *stats = photos->stats;
+    pthread_mutex_unlock(&photos->lock);
 }
 
 uint64_t hl_photos_total_bytes(const hl_photos *photos)
 {
     uint64_t sum = 0;
     for (int32_t i = 0; i < photos->views->view_count; i++)
-        sum += photos->photos[i].bytes;
+        sum += photos->slots[i].bytes;
     return sum;
 }

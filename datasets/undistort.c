@@ -27,6 +27,16 @@ bool hl_camera_is_distorted(const hl_camera *camera)
     return false;
 }
 
+bool hl_camera_is_same(const hl_camera *a, const hl_camera *b)
+{
+    if (a->model != b->model || a->width != b->width || a->height != b->height)
+        return false;
+    for (int i = 0; i < HL_CAMERA_PARAMS_MAX; i++)
+        if (a->params[i] < b->params[i] || a->params[i] > b->params[i])
+            return false;
+    return true;
+}
+
 /* Narrows one side of the window by the border of the source picture on that side.  axis 0: the
  * borders x = 0 and x = width; end 0: the low one. */
 static void narrow(window *w, const hl_lens *lens, const hl_camera *camera, int axis, int end)

@@ -23,6 +23,9 @@
 /* True where the camera is not a pinhole: it has a distortion coefficient other than 0. */
 bool hl_camera_is_distorted(const hl_camera *camera);
 
+/* Same model, size and parameters; ids may differ. */
+bool hl_camera_is_same(const hl_camera *a, const hl_camera *b);
+
 /* The PINHOLE camera, of its own size, that the rule above gives; a camera without distortion
  * keeps its size.  HL_E_FORMAT where the lens leaves no rectangle of at least 2 x 2 pixels. */
 hl_status hl_undistort_camera(hl_camera *pinhole, const hl_camera *camera);

@@ -3,6 +3,7 @@
 #include "datasets/kinds/capture.h"
 
 #include "core/se3.h"
+#include "datasets/undistort.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,9 @@ static const double rotation_tolerance = 5e-3;
 
 char *hl_capture_text(hl_capture *capture, const char *text)
 {
-    return hl_arena_text(&capture->views.arena, text, strlen(text));
+    char *copy = hl_arena_text(&capture->views.arena, text, strlen(text));
+    capture->exhausted |= !copy;
+    return copy;
 }
 
 hl_status hl_capture_reserve(hl_capture *capture, int64_t more)
@@ -37,30 +40,21 @@ hl_status hl_capture_reserve(hl_capture *capture, int64_t more)
     return HL_OK;
 }
 
-static bool same_camera(const hl_camera *a, const hl_camera *b)
-{
-    if (a->model != b->model || a->width != b->width || a->height != b->height)
-        return false;
-    for (int i = 0; i < HL_CAMERA_PARAMS_MAX; i++)
-        if (a->params[i] < b->params[i] || a->params[i] > b->params[i])
-            return false;
-    return true;
-}
-
 int32_t hl_capture_camera(hl_capture *capture, const hl_camera *camera)
 {
     /* Newest first and not far: captures repeat the last camera or have one per frame. */
     enum { LOOK_BACK = 64 };
     hl_views *v = &capture->views;
     for (int32_t i = v->camera_count - 1; i >= 0 && i >= v->camera_count - LOOK_BACK; i--)
-        if (same_camera(&v->cameras[i], camera))
+        if (hl_camera_is_same(&v->cameras[i], camera))
             return i;
     v->cameras[v->camera_count] = *camera;
     v->cameras[v->camera_count].id = (uint32_t)v->camera_count + 1;
     return v->camera_count++;
 }
 
-hl_status hl_capture_pose_from_opengl(hl_pose *pose, const double c2w[12], const char *name)
+hl_status hl_capture_pose_from_opengl(hl_pose *camera_from_world, const double c2w[12],
+                                      const char *name)
 {
     double worst = 0, axes[9]; /* rows: right, down, forward in the world */
     for (int i = 0; i < 3; i++) {
@@ -83,11 +77,11 @@ hl_status hl_capture_pose_from_opengl(hl_pose *pose, const double c2w[12], const
         return hl_fail(HL_E_FORMAT, "%s: the position is not finite", name);
     double q[4], r[9];
     hl_quat_from_rotation(axes, q);
-    hl_quat_unit(q, pose->q);
-    hl_rotation(pose->q, r);
-    hl_mul3(r, eye, pose->t);
+    hl_quat_unit(q, camera_from_world->q);
+    hl_rotation(camera_from_world->q, r);
+    hl_mul3(r, eye, camera_from_world->t);
     for (int i = 0; i < 3; i++)
-        pose->t[i] = -pose->t[i];
+        camera_from_world->t[i] = -camera_from_world->t[i];
     return HL_OK;
 }
 

@@ -21,6 +21,7 @@ typedef struct hl_capture {
     bool own_split;                     /* splits come from the capture */
     int32_t view_room;                  /* rows of views.views */
     int32_t camera_room;                /* rows of views.cameras */
+    bool exhausted;                     /* a text found no memory: the load fails at its end */
     int32_t missing;                    /* views dropped because their photo is missing */
 } hl_capture;
 
@@ -30,8 +31,8 @@ hl_status hl_capture_read_transforms(hl_capture *capture, const char *place);
 hl_status hl_capture_read_tensoir(hl_capture *capture);
 hl_status hl_capture_read_photos(hl_capture *capture);
 
-/* True where the folder holds train_NNN/metadata.json. */
-bool hl_capture_is_tensoir(const char *folder);
+/* *found: the folder holds train_NNN/metadata.json.  Fails where it cannot be listed. */
+hl_status hl_capture_find_tensoir(const char *folder, bool *found);
 
 /* Adds one JSON file's frames: the part of hl_capture_read_transforms behind the file system.
  * `name` stands in messages, `folder` is where file paths start. */
@@ -48,7 +49,7 @@ int32_t hl_capture_camera(hl_capture *capture, const hl_camera *camera);
  * rotation and a translation; `name` stands in the message. */
 hl_status hl_capture_pose_from_opengl(hl_pose *pose, const double c2w[12], const char *name);
 
-/* Keeps a copy of the text in the arena of the capture. */
+/* Copy of the text in the arena of the capture; NULL sets `exhausted`. */
 char *hl_capture_text(hl_capture *capture, const char *text);
 
 /* True for the extensions that core/image.h decodes. */

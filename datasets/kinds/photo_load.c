@@ -38,8 +38,7 @@ static hl_status set_channels(hl_image8 *image, int32_t channels)
 
 static hl_status make_map(hl_photo_map *kept, const hl_camera *from, const hl_camera *to)
 {
-    if (kept->map.at && memcmp(&kept->from, from, sizeof *from) == 0 &&
-        memcmp(&kept->to, to, sizeof *to) == 0)
+    if (kept->map.at && hl_camera_is_same(&kept->from, from) && hl_camera_is_same(&kept->to, to))
         return HL_OK;
     hl_remap_release(&kept->map);
     HL_TRY(hl_remap_create(&kept->map, from, to));

@@ -22,16 +22,15 @@ static bool is_view_folder(const char *folder, const char *name, const char *hea
            hl_path_join(file, sizeof file, path, "metadata.json") == HL_OK && hl_file_exists(file);
 }
 
-bool hl_capture_is_tensoir(const char *folder)
+hl_status hl_capture_find_tensoir(const char *folder, bool *found)
 {
     hl_file_list files = {0};
-    if (hl_file_list_folder(&files, folder) != HL_OK)
-        return false;
-    bool found = false;
-    for (int32_t i = 0; i < files.count && !found; i++)
-        found = is_view_folder(folder, files.names[i], "train_");
+    *found = false;
+    HL_TRY(hl_file_list_folder(&files, folder));
+    for (int32_t i = 0; i < files.count && !*found; i++)
+        *found = is_view_folder(folder, files.names[i], "train_");
     hl_file_list_release(&files);
-    return found;
+    return HL_OK;
 }
 
 /* "a,b,c,...": sixteen numbers. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Tiny captures of every layout: where files are looked for, what wins over what. */
 #include "core/camera_model.h"
+#include "core/json.h"
 #include "core/status.h"
 #include "datasets/dataset.h"
 #include "datasets/transforms_json.h"
@@ -12,6 +13,8 @@
 #include <string.h>
 
 #define EYE "[[1,0,0,%d],[0,1,0,0],[0,0,1,0],[0,0,0,1]]"
+
+#define EYE_ZERO "[[1,0,0,0],[0,1,0,0],[0,0,1,0],[0,0,0,1]]"
 
 static hl_views load(const char *name, const hl_dataset_options *options)
 {
@@ -192,7 +195,51 @@ static void written_transforms_come_back(void **state)
     v.cameras[0].model = HL_CAMERA_FOV;
     v.cameras[0].params[4] = 0.5;
     check_fails(hl_transforms_save(&v, -1, "", hl_test_file("w/no.json")), "camera model FOV");
-    check_ok(hl_cameras_json_save(&v, hl_test_file("w/cameras.json")));
+    hl_views_release(&v);
+}
+
+/* cameras.json of a camera at (1, 2, 3) that looks along +x with +z up. */
+static void cameras_json_by_hand(void **state)
+{
+    (void)state;
+    fixture_picture("j/images/a.b.png", 8, 6, 3, 1);
+    fixture_picture("j/images/c.png", 8, 6, 3, 1);
+    fixture_text("j/transforms.json",
+                 "{\"fl_x\":7,\"fl_y\":9,\"frames\":[{\"file_path\":\"images/a.b.png\","
+                 "\"transform_matrix\":[[0,0,-1,1],[-1,0,0,2],[0,1,0,3],[0,0,0,1]]},"
+                 "{\"file_path\":\"images/c\",\"transform_matrix\":" EYE_ZERO "}]}");
+    hl_views v = load("j", NULL);
+    check_ok(hl_cameras_json_save(&v, hl_test_file("j/cameras.json")));
+    hl_views_release(&v);
+    hl_json *root = NULL;
+    double values[9];
+    const char *name;
+    check_ok(hl_json_load(&root, hl_test_file("j/cameras.json")));
+    assert_int_equal(hl_json_count(root), 2);
+    const hl_json *first = hl_json_at(root, 0);
+    check_ok(hl_json_need_text(first, "img_name", &name, "j"));
+    assert_string_equal(name, "images/a.b");
+    check_ok(hl_json_need_numbers(first, "position", values, 3, "j"));
+    check_close(values, ((double[]){1, 2, 3}), 3, 1e-12, 0);
+    check_ok(hl_json_need_numbers(first, "rotation", values, 9, "j"));
+    /* columns: right = -y, down = -z, forward = +x */
+    check_close(values, ((double[]){0, 0, 1, -1, 0, 0, 0, -1, 0}), 9, 1e-12, 0);
+    check_ok(hl_json_need_number(first, "fx", values, "j"));
+    check_ok(hl_json_need_number(first, "fy", values + 1, "j"));
+    check_close(values, ((double[]){7, 9}), 2, 1e-12, 0);
+    hl_json_destroy(&root);
+}
+
+/* COLMAP 3.12 and later write rigs and frames beside the model. */
+static void rigs_and_frames_are_left_aside(void **state)
+{
+    (void)state;
+    fixture_colmap("rig", 2);
+    fixture_text("rig/sparse/0/rigs.txt", "# anything\n");
+    fixture_text("rig/sparse/0/frames.txt", "# anything\n");
+    hl_views v = load("rig", NULL);
+    assert_int_equal(v.view_count, 2);
+    assert_non_null(fixture_log_find("rigs and frames are there; poses are those of images"));
     hl_views_release(&v);
 }
 
@@ -216,6 +263,8 @@ int main(void)
         cmocka_unit_test(nerfstudio),
         cmocka_unit_test(opengl_axes_by_hand),
         cmocka_unit_test(written_transforms_come_back),
+        cmocka_unit_test(cameras_json_by_hand),
+        cmocka_unit_test(rigs_and_frames_are_left_aside),
         cmocka_unit_test(a_folder_with_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
