@@ -9,6 +9,7 @@
 #define HL_TILE          16   /* pixels: side of a raster tile                                */
 #define HL_CLUSTER       128  /* splats: unit of culling and of sparse Adam                   */
 #define HL_NEAR          0.01 /* scene units: nearer splats are dropped                       */
+#define HL_FAR           1e18 /* scene units: farther ones too, before floats overflow        */
 #define HL_ALPHA_MIN     (1.0 / 255) /* weaker pairs are skipped, weaker splats dropped         */
 #define HL_T_STOP        1e-4 /* a pixel stops before the pair that takes T below this        */
 #define HL_DILATION      0.3  /* px^2 added to the 2D covariance (Kerbl et al. 2023)          */

@@ -156,15 +156,15 @@ HL_HD void hl_projection_prepare(const hl_projector *p, const hl_geometry *g, hl
                               w->a[3 * i + 2] * w->rq[6 + c];
 }
 
-/* Returns 1 and fills *f, or 0 when the splat leaves no trace: nearer than HL_NEAR, weaker than
- * HL_ALPHA_MIN, or not finite. */
+/* Returns 1 and fills *f, or 0 when the splat leaves no trace: outside HL_NEAR .. HL_FAR, weaker
+ * than HL_ALPHA_MIN, or not finite. */
 HL_HD int hl_project(const hl_projector *p, const hl_geometry *g, hl_footprint *f)
 {
     hl_projection_work w;
     hl_mul3(p->r, g->mean, w.t);
     for (int i = 0; i < 3; i++)
         w.t[i] += p->t[i];
-    if (!(w.t[2] >= (hl_real)HL_NEAR))
+    if (!(w.t[2] >= (hl_real)HL_NEAR && w.t[2] <= (hl_real)HL_FAR))
         return 0;
     hl_projection_prepare(p, g, f->mu, &w);
 

@@ -12,6 +12,7 @@ struct hl_raster {
     bool has_forward;
     const hl_splats *splats; /* of the last forward */
     int32_t count;
+    uint32_t outputs;
 };
 
 enum { SIDE_MAX = 16384 };
@@ -105,6 +106,7 @@ hl_status hl_raster_forward(hl_raster *raster, const hl_splats *splats, const hl
     raster->has_forward = true;
     raster->splats = splats;
     raster->count = splats->count;
+    raster->outputs = options->outputs;
     return HL_OK;
 }
 
@@ -113,6 +115,9 @@ hl_status hl_raster_backward(hl_raster *raster, hl_splats *splats,
 {
     if (!raster->has_forward || raster->splats != splats || raster->count != splats->count)
         return hl_fail(HL_E_ARG, "raster: backward without a forward of the same splats");
+    if ((frame_grad->median_depth && !(raster->outputs & HL_RASTER_MEDIAN)) ||
+        (frame_grad->max_weight && !(raster->outputs & HL_RASTER_MAX_WEIGHT)))
+        return hl_fail(HL_E_ARG, "raster: gradient of an output that forward was not asked for");
     if (sink->grad && sink->grad->capacity < splats->count)
         return hl_fail(HL_E_ARG, "raster: room for %d gradients, %d splats", sink->grad->capacity,
                        splats->count);

@@ -131,7 +131,9 @@ hl_status hl_raster_forward(hl_raster *raster, const hl_splats *splats, const hl
                             const hl_raster_options *options, hl_raster_frame *frame);
 
 /* Gradients of the last forward.  `splats` must be the ones given to it (not const: with
- * sink->adam they are stepped).  Errors: HL_E_ARG when there was no forward, HL_E_MEMORY. */
+ * sink->adam they are stepped; a second backward then needs a forward first).
+ * Errors: HL_E_ARG (no forward of these splats; room for fewer splats; the gradient of a median
+ * depth or largest weight that forward was not asked for), HL_E_MEMORY. */
 hl_status hl_raster_backward(hl_raster *raster, hl_splats *splats,
                              const hl_raster_frame_grad *frame_grad, hl_raster_sink *sink);
 

@@ -113,7 +113,8 @@ static int project_one(hl_cpu *r, int32_t i)
         return 0;
     const float *sh = r->splats->sh + (size_t)i * HL_SPLAT_DIM_sh;
     rec->clamped = hl_sh_color(r->options.sh_degree, g.mean, r->projector.eye, sh, rec->rgb);
-    if (rec->clamped & HL_COLOR_BAD || !finite_sum(g.quat, 4))
+    if (rec->clamped & HL_COLOR_BAD || !finite_sum(g.quat, 4) || !finite_sum(ls, 3) ||
+        !finite_sum(&g.logit_opa, 1))
         return 0;
     memcpy(rec->mu, f.mu, sizeof rec->mu);
     memcpy(rec->conic, f.conic, sizeof rec->conic);
