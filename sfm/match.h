@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* sfm/match.h -- which features of two photos look alike.
+ *
+ * For each row of A the nearest and second nearest row of B by exact search (no index, nothing is
+ * missed); kept where the nearest is close, clearly closer than the second (Lowe 2004, section
+ * 7.1), and where the same search from B leads back (cross-check).  Distances are angles between
+ * descriptors.  All instruction sets give the same matches.
+ */
+#ifndef HL_SFM_MATCH_H
+#define HL_SFM_MATCH_H
+
+#include "sfm/feature.h"
+
+typedef struct hl_match {
+    int32_t a, b; /* rows of the features of image_a and image_b */
+} hl_match;
+
+typedef struct hl_pair_matches {
+    int32_t image_a, image_b;
+    int32_t count;
+    hl_match *matches; /* (count), by growing a; each a and, with cross-check, each b once */
+} hl_pair_matches;
+
+typedef struct hl_match_options {
+    float ratio;         /* nearest / second nearest at most, 0..1; 0: HL_MATCH_RATIO    */
+    float max_angle_rad; /* of the nearest at most; 0: HL_MATCH_ANGLE                    */
+    bool one_way;        /* no cross-check                                               */
+} hl_match_options;
+
+#define HL_MATCH_RATIO 0.8f
+#define HL_MATCH_ANGLE 0.7f
+
+/* Matches of two photos.  options may be NULL.  image_a and image_b of *out are set to -1.
+ * Errors: HL_E_ARG, HL_E_MEMORY.  Parallel inside.  Released by hl_pair_matches_release. */
+hl_status hl_match_features(hl_pair_matches *out, const hl_features *a, const hl_features *b,
+                            const hl_match_options *options);
+void hl_pair_matches_release(hl_pair_matches *matches);
+
+#endif /* HL_SFM_MATCH_H */
