@@ -60,7 +60,7 @@ typedef struct hl_photo {
 
 /* The picture, valid until released as often as acquired; waits for the loader.  The failure of a
  * load, with its sentence, surfaces here, now and in every later call for that view. */
-hl_status hl_photos_acquire(hl_photos *photos, int32_t view, hl_photo *out);
+hl_status hl_photos_acquire(hl_photos *photos, int32_t view, hl_photo *photo);
 void hl_photos_release(hl_photos *photos, int32_t view);
 
 typedef struct hl_photos_stats {

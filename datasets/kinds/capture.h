@@ -47,7 +47,8 @@ int32_t hl_capture_camera(hl_capture *capture, const hl_camera *camera);
 
 /* c2w (12): rows of the 3x4 camera-to-world matrix, OpenGL axes.  HL_E_FORMAT where it is not a
  * rotation and a translation; `name` stands in the message. */
-hl_status hl_capture_pose_from_opengl(hl_pose *pose, const double c2w[12], const char *name);
+hl_status hl_capture_pose_from_opengl(hl_pose *camera_from_world, const double c2w[12],
+                                      const char *name);
 
 /* Copy of the text in the arena of the capture; NULL sets `exhausted`. */
 char *hl_capture_text(hl_capture *capture, const char *text);
