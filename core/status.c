@@ -9,6 +9,14 @@ enum { SENTENCE_BYTES = 1024 };
 
 static _Thread_local char sentence[SENTENCE_BYTES];
 
+/* One sentence on one line, whatever names a hostile file put into it. */
+static void blank_controls(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
 /* In brackets: the name is also a macro where the analyzer reads core/status.h. */
 hl_status(hl_fail)(hl_status status, const char *format, ...)
 {
@@ -17,6 +25,7 @@ hl_status(hl_fail)(hl_status status, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    blank_controls(text);
     memcpy(sentence, text, sizeof text);
     return status;
 }
@@ -28,6 +37,7 @@ hl_status(hl_fail_context)(hl_status status, const char *format, ...)
     va_start(args, format);
     vsnprintf(context, sizeof context, format, args);
     va_end(args);
+    blank_controls(context);
 
     const size_t head = strlen(context), tail = strlen(sentence), room = sizeof sentence - 1;
     if (head + 2 >= room) {

@@ -24,7 +24,8 @@ typedef enum hl_status {
 #define HL_PRINTF(fmt, args)
 #endif
 
-/* Records the sentence (printf format, cut at 1023 bytes) for this thread and returns `status`. */
+/* Records the sentence (printf format, cut at 1023 bytes) for this thread and returns `status`.
+ * Control characters, which only names in files can bring, become '?': it stays one line. */
 hl_status hl_fail(hl_status status, const char *format, ...) HL_PRINTF(2, 3);
 
 /* Puts "<context>: " before the sentence already recorded for this thread; returns `status`. */

@@ -32,6 +32,15 @@ static void a_sentence_may_quote_the_last_one(void **state)
     assert_string_equal(hl_last_error(), "outer (inner)");
 }
 
+static void hostile_names_cannot_break_the_line(void **state)
+{
+    (void)state;
+    (void)!hl_fail(HL_E_FORMAT, "channel %s: caf\xc3\xa9", "R\n\x1b[2J\r\x7f");
+    assert_string_equal(hl_last_error(), "channel R??[2J??: caf\xc3\xa9");
+    (void)!hl_fail_context(HL_E_FORMAT, "a\tb\n");
+    assert_string_equal(hl_last_error(), "a?b?: channel R??[2J??: caf\xc3\xa9");
+}
+
 static void long_sentences_are_cut(void **state)
 {
     (void)state;
@@ -137,6 +146,7 @@ int main(void)
         cmocka_unit_test(the_sentence_is_kept),
         cmocka_unit_test(context_goes_in_front),
         cmocka_unit_test(a_sentence_may_quote_the_last_one),
+        cmocka_unit_test(hostile_names_cannot_break_the_line),
         cmocka_unit_test(long_sentences_are_cut),
         cmocka_unit_test(threads_do_not_share_the_sentence),
         cmocka_unit_test(try_returns_failures_only),
