@@ -7,12 +7,13 @@
 #include "core/se3.h"
 #include "core/vec.h"
 #include "raster/init.h"
+#include "raster/init_photos.h"
 #include "raster/train/trainer.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { STATS = 8, PREFETCH = 4 };
+enum { STATS = 8, PREFETCH = 4, POINTS_MIN = 500 };
 
 hl_status hl_train_stats_create(hl_trainer *t)
 {
@@ -59,6 +60,34 @@ static void set_density(hl_trainer *t)
     };
 }
 
+/* Without points: those that the photos give, or else random ones. */
+static hl_status start_from_photos(hl_trainer *t, const hl_init_options *o)
+{
+    const int32_t cap = t->config.cap;
+    const int32_t n = t->config.init_random < cap ? t->config.init_random : cap;
+    const uint64_t seed = (uint64_t)t->config.seed;
+    hl_arena arena;
+    hl_init_cloud cloud;
+    hl_arena_init(&arena, 0, 0);
+    hl_status s = hl_init_points_from_photos(&cloud, &arena, &t->scene, n, seed);
+    if (s == HL_OK && cloud.count < POINTS_MIN) {
+        hl_log(HL_LOG_WARN, "no points come with the capture and %d in its photos: %d random ones",
+               cloud.count, n);
+        cloud.points = hl_arena_alloc(&arena, (size_t)n, 3 * sizeof *cloud.points);
+        cloud.colors = hl_arena_alloc(&arena, (size_t)n, 3);
+        cloud.count = n;
+        s = cloud.points && cloud.colors ? HL_OK : HL_E_MEMORY;
+        if (s == HL_OK)
+            hl_init_random_points(cloud.points, cloud.colors, n, t->center, t->extent, seed);
+    } else if (s == HL_OK) {
+        hl_log(HL_LOG_INFO, "no points come with the capture: %d found in its photos", cloud.count);
+    }
+    if (s == HL_OK)
+        s = hl_init_from_points(&t->splats, cloud.points, cloud.colors, cloud.count, o);
+    hl_arena_release(&arena);
+    return s;
+}
+
 static hl_status start_from_points(hl_trainer *t)
 {
     const hl_train_config *c = &t->config;
@@ -69,17 +98,7 @@ static hl_status start_from_points(hl_trainer *t)
     if (t->scene.point_count > 0)
         return hl_init_from_points(&t->splats, t->scene.points, t->scene.colors,
                                    t->scene.point_count, &o);
-    const int32_t n = c->init_random < c->cap ? c->init_random : c->cap;
-    float *points = hl_alloc(3 * (size_t)n, sizeof *points);
-    uint8_t *colors = hl_alloc(3 * (size_t)n, 1);
-    hl_status s = points && colors ? HL_OK : HL_E_MEMORY;
-    if (s == HL_OK) {
-        hl_init_random_points(points, colors, n, t->center, t->extent, (uint64_t)c->seed);
-        s = hl_init_from_points(&t->splats, points, colors, n, &o);
-    }
-    hl_free(points);
-    hl_free(colors);
-    return s;
+    return start_from_photos(t, &o);
 }
 
 static hl_status start_from_splats(hl_trainer *t)
