@@ -112,11 +112,12 @@ static void marble(const hl_synth_texture *t, const point *at, double rgb[3])
     for (int i = 0; i < 3; i++)
         q[i] = 2.3 * q[i] + bend;
     const double small = 1 - hl_abs(2 * hl_synth_fractal(q, 3, 2.3 * w, t->seed + 17));
-    const double seen = clamp01(1.5 - 6 * w); /* veins melt into their mean far away */
+    /* Far away veins melt into their mean; the two means were measured. */
+    const double seen = clamp01(1.5 - 6 * w);
     for (int i = 0; i < 3; i++)
         rgb[i] = t->color[0][i];
-    blend(rgb, t->color[1], mix(0.25, pow(big, 5), seen));
-    blend(rgb, t->color[2], 0.75 * mix(0.15, pow(hl_max(0, small), 9), seen));
+    blend(rgb, t->color[1], mix(0.108, pow(big, 5), seen));
+    blend(rgb, t->color[2], 0.75 * mix(0.121, pow(hl_max(0, small), 9), seen));
 }
 
 static void wood(const hl_synth_texture *t, const point *at, double rgb[3])
@@ -133,7 +134,11 @@ static void wood(const hl_synth_texture *t, const point *at, double rgb[3])
     const double f[3] = {at->grid[0] * 2, across * 22, shift};
     const double fibre = hl_synth_fractal(f, 2, w * 22, t->seed + 5);
     const double seen = clamp01(2 - 14 * w);
-    ramp3(t->color, 0.5 + 0.5 * seen * (0.75 * (lines - 0.5) + 0.8 * fibre), rgb);
+    ramp3(t->color, 0.5 + 0.5 * (0.75 * (lines - 0.5) + 0.8 * fibre), rgb);
+    for (int i = 0; i < 3; i++) {
+        const double far = 0.147 * (t->color[0][i] + t->color[2][i]) + 0.706 * t->color[1][i];
+        rgb[i] = mix(far, rgb[i], seen); /* mean weights of the ramp: measured */
+    }
     const double light = 0.82 + 0.36 * ((id >> 12 & 255) / 255.0);
     for (int i = 0; i < 3; i++)
         rgb[i] *= light;

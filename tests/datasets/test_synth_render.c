@@ -242,6 +242,41 @@ static void cameras_surround_the_scene(void **state)
     assert_true(high - low > 0.5);
 }
 
+/* The orbit closes, keeps its distance, looks at the target and needs no gathered light. */
+static void orbits_close(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 3; k++) {
+        const hl_synthetic_options o = {
+            .scene = (hl_synthetic_scene)k, .width = W, .height = H, .sun_only = true};
+        hl_synthetic *s = NULL;
+        double first[3], last[3], longest = 0;
+        check_ok(hl_synthetic_create(&s, &o));
+        for (int32_t i = 0; i <= 40; i++) {
+            hl_camera c;
+            hl_pose pose;
+            hl_synth_eye eye;
+            double xy[2], depth, step = 0;
+            const double center[2] = {W / 2.0, H / 2.0};
+            hl_synthetic_orbit(s, i, 40, &c, &pose);
+            hl_synth_eye_make(&c, &pose, &eye);
+            assert_true(hl_synth_eye_project(&eye, s->scene.rig.target, xy, &depth));
+            check_close(xy, center, 2, 1e-6, 0);
+            assert_true(depth >= s->scene.rig.radius[0] - 1e-9);
+            assert_true(depth <= s->scene.rig.radius[1] + 1e-9);
+            for (int a = 0; a < 3; a++)
+                step += i ? pow(eye.origin[a] - last[a], 2) : 0;
+            longest = fmax(longest, sqrt(step));
+            memcpy(last, eye.origin, sizeof last);
+            if (i == 0)
+                memcpy(first, last, sizeof first);
+        }
+        check_close(last, first, 3, 1e-9, 0);
+        assert_true(longest < 0.5 && longest > 0.1); /* even steps, no jump at the end */
+        hl_synthetic_destroy(&s);
+    }
+}
+
 static void threads_do_not_change_a_byte(void **state)
 {
     (void)state;
@@ -333,6 +368,7 @@ int main(void)
         cmocka_unit_test(normals_agree_with_depth),
         cmocka_unit_test(points_are_seen_where_they_say),
         cmocka_unit_test(cameras_surround_the_scene),
+        cmocka_unit_test(orbits_close),
         cmocka_unit_test(threads_do_not_change_a_byte),
         cmocka_unit_test(alpha_is_coverage),
         cmocka_unit_test(bad_options_are_named),
