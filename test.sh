@@ -27,7 +27,7 @@ count_ctest() {
 
 # build PRESET [SUFFIX [TARGET]]: configures and compiles; counts as one test.
 build() {
-    if cmake --preset "$1" && cmake --build "build${2-}" -j "$jobs" ${3:+--target "$3"}; then
+    if cmake --preset "$1" && cmake --build "build${2-}" -j "$jobs" ${3:+--target "$3"} -- -k 0; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))

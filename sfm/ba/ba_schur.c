@@ -204,6 +204,41 @@ bool hl_ba_solve_dense(hl_ba *ba, double lambda)
     return true;
 }
 
+/* Row `row` of J d over the pose and the intrinsics of sight i. */
+static double sight_change(const hl_ba *ba, int64_t i, int row)
+{
+    const int32_t image = ba->sights[i].image, c = ba->p->image_camera[image];
+    const double *jac = hl_ba_jac(ba, i);
+    double e = 0;
+    for (int k = 0; ba->image_at[image] >= 0 && k < 6; k++)
+        e += jac[HL_BA_JC + 6 * row + k] * ba->step[ba->image_at[image] + k];
+    for (int32_t k = 0; k < ba->camera_slots[c]; k++)
+        e += jac[HL_BA_JK + ba->slots * row + k] * ba->step[ba->camera_at[c] + k];
+    return e;
+}
+
+/* The step d of one point, given that of poses and intrinsics; adds to *change. */
+static void back_point(hl_ba *ba, int32_t point, double *change)
+{
+    const int64_t first = ba->p->track_start[point], last = ba->p->track_start[point + 1];
+    double sum[3], *d = ba->step_p + 3 * (size_t)point;
+    for (int k = 0; k < 3; k++)
+        sum[k] = -ba->point_g[3 * (size_t)point + (size_t)k];
+    for (int64_t i = first; i < last; i++)
+        for (int row = 0; row < 2; row++) {
+            const double e = sight_change(ba, i, row);
+            for (int k = 0; k < 3; k++)
+                sum[k] -= hl_ba_jac(ba, i)[HL_BA_JP + 3 * row + k] * e;
+        }
+    hl_ba_mul_sym3(ba->point_vi + 6 * (size_t)point, sum, d);
+    for (int64_t i = first; i < last; i++)
+        for (int row = 0; row < 2; row++) {
+            const double *jac = hl_ba_jac(ba, i);
+            const double e = sight_change(ba, i, row) + hl_dot3(jac + HL_BA_JP + 3 * row, d);
+            *change += e * jac[HL_BA_R + row] + 0.5 * e * e;
+        }
+}
+
 /* Decrease of the model per block of points: sum of -(g^T d) - 1/2 d^T H d over points. */
 static void back_block(void *ctx, int32_t block, int32_t thread)
 {
@@ -214,34 +249,8 @@ static void back_block(void *ctx, int32_t block, int32_t thread)
     const int32_t last =
         first + HL_BA_POINT_BLOCK < p->point_count ? first + HL_BA_POINT_BLOCK : p->point_count;
     double change = 0;
-    for (int32_t point = first; point < last; point++) {
-        double sum[3], *d = ba->step_p + 3 * (size_t)point;
-        for (int k = 0; k < 3; k++)
-            sum[k] = -ba->point_g[3 * (size_t)point + (size_t)k];
-        for (int pass = 0; pass < 2; pass++) {
-            for (int64_t i = p->track_start[point]; i < p->track_start[point + 1]; i++) {
-                const int32_t image = ba->sights[i].image, c = p->image_camera[image];
-                const double *jac = hl_ba_jac(ba, i);
-                for (int row = 0; row < 2; row++) {
-                    const double *jp = jac + HL_BA_JP + 3 * row;
-                    double e = 0; /* J d of poses and intrinsics */
-                    for (int k = 0; ba->image_at[image] >= 0 && k < 6; k++)
-                        e += jac[HL_BA_JC + 6 * row + k] * ba->step[ba->image_at[image] + k];
-                    for (int32_t k = 0; k < ba->camera_slots[c]; k++)
-                        e += jac[HL_BA_JK + ba->slots * row + k] * ba->step[ba->camera_at[c] + k];
-                    if (pass == 0) {
-                        for (int k = 0; k < 3; k++)
-                            sum[k] -= jp[k] * e;
-                    } else {
-                        e += hl_dot3(jp, d);
-                        change += e * jac[HL_BA_R + row] + 0.5 * e * e;
-                    }
-                }
-            }
-            if (pass == 0)
-                hl_ba_mul_sym3(ba->point_vi + 6 * (size_t)point, sum, d);
-        }
-    }
+    for (int32_t point = first; point < last; point++)
+        back_point(ba, point, &change);
     ba->partial[block] = change;
 }
 
