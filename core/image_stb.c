@@ -96,22 +96,50 @@ static hl_status fail_stb(const hl_picture_bytes *in, const reader *r)
                    reason);
 }
 
-/* Pixels that one byte of a file can stand for at most: deflate 1032:1 and one bit per pixel for
- * PNG; a run of 128 for TGA. */
-enum { PNG_PER_BYTE = 1032 * 8, TGA_PER_BYTE = 128 };
+/* How tightly a file can pack at most: deflate 1032:1; a run of 128 pixels for TGA. */
+enum { DEFLATE_MAX = 1032, TGA_PER_BYTE = 128 };
+
+/* Layout of PNG: signature, then chunks of length, type, data, checksum; the first is IHDR. */
+enum { PNG_SIGNATURE = 8, PNG_CHUNK = 12, PNG_IHDR = 13 };
 
 static int64_t u32_at(const unsigned char *p)
 {
     return (int64_t)p[0] << 24 | (int64_t)p[1] << 16 | (int64_t)p[2] << 8 | p[3];
 }
 
+/* Before stb, which takes memory for a chunk by its length alone: every chunk up to IEND must be
+ * there, and the size in IHDR must be one that the file can hold. */
+static hl_status check_png(const hl_picture_bytes *in)
+{
+    static const uint8_t samples[7] = {1, 0, 3, 1, 2, 0, 4}; /* by colour type */
+    const unsigned char *ihdr = in->bytes + PNG_SIGNATURE + 8;
+    if (in->size < PNG_SIGNATURE + PNG_CHUNK + PNG_IHDR || memcmp(ihdr - 4, "IHDR", 4) != 0)
+        return hl_fail(HL_E_FORMAT, "%s: PNG: the header is cut off or missing", in->name);
+    const int bits = ihdr[8] * (ihdr[9] < 7 ? samples[ihdr[9]] : 0);
+    if (bits < 1 || bits > 64)
+        return hl_fail(HL_E_FORMAT, "%s: PNG: no such pixel format: %d bits, colour type %d",
+                       in->name, ihdr[8], ihdr[9]);
+    HL_TRY(hl_picture_check(in, u32_at(ihdr), u32_at(ihdr + 4), DEFLATE_MAX * 8 / bits));
+    for (size_t at = PNG_SIGNATURE; in->size - at >= PNG_CHUNK;) {
+        const int64_t length = u32_at(in->bytes + at);
+        if (memcmp(in->bytes + at + 4, "IEND", 4) == 0)
+            return HL_OK;
+        if (length > (int64_t)(in->size - at - PNG_CHUNK))
+            break;
+        at += PNG_CHUNK + (size_t)length;
+    }
+    return hl_fail(HL_E_FORMAT, "%s: PNG: the picture ends before its last row (%zu bytes)",
+                   in->name, in->size);
+}
+
 hl_status hl_stb_probe(const hl_picture_bytes *in, hl_picture_size *size)
 {
     reader r = {.in = in}, deep = {.in = in};
     int width, height, channels;
-    const bool png = in->size >= 24 && memcmp(in->bytes, "\x89PNG\r\n\x1a\n", 8) == 0;
-    if (png) /* before stb, which does not say why it refuses a size */
-        HL_TRY(hl_picture_check(in, u32_at(in->bytes + 16), u32_at(in->bytes + 20), PNG_PER_BYTE));
+    const bool png =
+        in->size >= PNG_SIGNATURE && memcmp(in->bytes, "\x89PNG\r\n\x1a\n", PNG_SIGNATURE) == 0;
+    if (png)
+        HL_TRY(check_png(in));
     if (!stbi_info_from_callbacks(&callbacks, &r, &width, &height, &channels)) {
         r.starved = false; /* too short to be anything: the plainer sentence */
         return fail_stb(in, &r);
