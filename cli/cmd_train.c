@@ -304,6 +304,8 @@ static hl_status train(const train_options *o, train_data *d, hl_train_config *c
 
 static hl_status run(const train_options *o)
 {
+    char undistorted[1024];
+    HL_TRY(hl_path_join(undistorted, sizeof undistorted, o->out, "cache/undistorted"));
     const train_data_options data_options = {
         .path = o->data,
         .dataset = {.images = o->images,
@@ -311,7 +313,9 @@ static hl_status run(const train_options *o)
                     .no_masks = o->no_masks,
                     .invert_masks = o->invert_masks,
                     .split = o->eval ? HL_DATASET_SPLIT_AUTO : HL_DATASET_SPLIT_NONE},
-        .photos = {.max_side_px = o->max_side_px, .cache_bytes = (uint64_t)o->cache_mb << 20},
+        .photos = {.max_side_px = o->max_side_px,
+                   .cache_bytes = (uint64_t)o->cache_mb << 20,
+                   .undistorted_folder = undistorted},
         .init_path = o->init_ply,
         .want_depth = o->depth_weight > 0,
         .want_normal = o->normal_weight > 0};

@@ -38,9 +38,9 @@ struct hl_photos {
     pthread_cond_t done;  /* a photo became ready or failed    */
     bool stop;
     int32_t wanted; /* photos with `wanted` set            */
-    int32_t *plan;  /* (plan_count) views                  */
-    int32_t *after; /* (plan_count) next position of the same view, NEVER */
-    int32_t plan_count;
+    int32_t *plan;  /* (plan_room) views */
+    int32_t *after; /* (plan_room) next position of the same view, NEVER */
+    int32_t plan_count, plan_room;
     int32_t plan_at; /* next position */
     uint64_t clock;
     hl_photos_stats stats;
@@ -294,33 +294,45 @@ static void link_plan(hl_photos *p)
     }
 }
 
+/* Plans of one length take no new memory. */
+static hl_status grow_plan(hl_photos *p, int32_t count)
+{
+    if (count <= p->plan_room)
+        return HL_OK;
+    int32_t *plan = hl_alloc((size_t)count, sizeof *plan);
+    int32_t *after = hl_alloc((size_t)count, sizeof *after);
+    if (!plan || !after) {
+        hl_free(plan);
+        hl_free(after);
+        return HL_E_MEMORY;
+    }
+    hl_free(p->plan);
+    hl_free(p->after);
+    p->plan = plan;
+    p->after = after;
+    p->plan_room = count;
+    p->plan_count = 0; /* the old plan is gone; the caller sets the new one */
+    return HL_OK;
+}
+
 hl_status hl_photos_prefetch(hl_photos *photos, const int32_t *order, int32_t count)
 {
     for (int32_t k = 0; k < count; k++)
         if (order[k] < 0 || order[k] >= photos->views->view_count)
             return hl_fail(HL_E_ARG, "photos: view %d in the plan, expected 0..%d", order[k],
                            photos->views->view_count - 1);
-    int32_t *plan = hl_alloc((size_t)(count < 0 ? 0 : count), sizeof *plan);
-    int32_t *after = hl_alloc((size_t)(count < 0 ? 0 : count), sizeof *after);
-    if (!plan || !after) {
-        hl_free(plan);
-        hl_free(after);
-        return HL_E_MEMORY;
-    }
-    if (count > 0)
-        memcpy(plan, order, (size_t)count * sizeof *plan);
     pthread_mutex_lock(&photos->lock);
-    int32_t *old[2] = {photos->plan, photos->after};
-    photos->plan = plan;
-    photos->after = after;
-    photos->plan_count = count < 0 ? 0 : count;
-    photos->plan_at = 0;
-    link_plan(photos);
-    pthread_cond_broadcast(&photos->work);
+    const hl_status s = grow_plan(photos, count);
+    if (s == HL_OK) {
+        photos->plan_count = count < 0 ? 0 : count;
+        if (photos->plan_count)
+            memcpy(photos->plan, order, (size_t)count * sizeof *photos->plan);
+        photos->plan_at = 0;
+        link_plan(photos);
+        pthread_cond_broadcast(&photos->work);
+    }
     pthread_mutex_unlock(&photos->lock);
-    hl_free(old[0]);
-    hl_free(old[1]);
-    return HL_OK;
+    return s;
 }
 
 hl_status hl_photos_acquire(hl_photos *photos, int32_t view, hl_photo *photo)

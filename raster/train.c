@@ -13,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { STATS = 8, PREFETCH = 4, POINTS_MIN = 500 };
+enum { STATS = 8, POINTS_MIN = 500 };
 
 hl_status hl_train_stats_create(hl_trainer *t)
 {
@@ -128,10 +128,11 @@ static hl_status create_per_photo(hl_trainer *t)
 {
     const int32_t n = t->scene.train_count;
     t->order = hl_arena_alloc(&t->arena, (size_t)n, sizeof *t->order);
+    t->plan = hl_arena_alloc(&t->arena, (size_t)n, sizeof *t->plan);
     t->view = hl_arena_alloc(&t->arena, (size_t)n, sizeof *t->view);
-    if (!t->order || !t->view)
+    if (!t->order || !t->plan || !t->view)
         return HL_E_MEMORY;
-    t->epoch = -1;
+    t->epoch = t->planned = -1;
     for (int32_t k = 0; k < n; k++)
         t->view[k] = t->scene.views[t->scene.train[k]];
     t->extent = hl_init_extent(t->view, n, t->center);
@@ -226,16 +227,18 @@ static int32_t photo_of_step(hl_trainer *t, int32_t step)
     return t->order[step % n];
 }
 
-/* The next few photos of this epoch. */
+/* Once per epoch, the photos that it still takes, in order: the source keeps by that what is used
+ * soonest. */
 static void prefetch(hl_trainer *t)
 {
     const hl_train_photos *p = &t->scene.photos;
     const int32_t n = t->scene.train_count, at = t->step % n;
-    int32_t next[PREFETCH], count = 0;
-    for (int32_t k = at + 1; k < n && count < PREFETCH; k++)
-        next[count++] = t->scene.train[t->order[k]];
-    if (p->prefetch && count)
-        p->prefetch(p->ctx, next, count);
+    if (!p->prefetch || t->planned == t->epoch)
+        return;
+    for (int32_t k = at; k < n; k++)
+        t->plan[k - at] = t->scene.train[t->order[k]];
+    p->prefetch(p->ctx, t->plan, n - at);
+    t->planned = t->epoch;
 }
 
 /* Exponential way from `from` to `to`. */
@@ -394,8 +397,8 @@ hl_status hl_trainer_step(hl_trainer *t)
     const int32_t k = photo_of_step(t, t->step), index = t->scene.train[k];
     hl_train_photo photo;
     const double before = t->spans ? hl_wall_seconds() : 0;
-    HL_TRY(t->scene.photos.acquire(t->scene.photos.ctx, index, &photo));
     prefetch(t);
+    HL_TRY(t->scene.photos.acquire(t->scene.photos.ctx, index, &photo));
     if (t->spans)
         hl_span_add(t->spans, "photo", hl_wall_seconds() - before);
     hl_status s = HL_OK;

@@ -27,8 +27,8 @@ hl_status hl_photo_disk_open(hl_photo_disk *disk, const char *folder, uint64_t l
     hl_photo_disk d = {.limit = limit};
     if (folder) {
         hl_file_list files = {0};
-        HL_TRY(hl_file_make_folder(folder));
-        HL_TRY(hl_file_list_folder(&files, folder));
+        if (hl_file_exists(folder)) /* it is made when the first picture is kept */
+            HL_TRY(hl_file_list_folder(&files, folder));
         for (int32_t i = 0; i < files.count; i++) {
             char path[PATH_BYTES];
             if (hl_path_join(path, sizeof path, folder, files.names[i]) == HL_OK)
@@ -117,7 +117,7 @@ void hl_photo_disk_keep(const hl_photo_job *job, const char key[64], const hl_im
         return;
     pthread_mutex_lock(&disk->lock); /* two views of equal content write one file */
     if (disk->used < disk->limit) {
-        if (hl_image8_save(image, path) == HL_OK) {
+        if (hl_file_make_folder(disk->folder) == HL_OK && hl_image8_save(image, path) == HL_OK) {
             disk->used += file_bytes(path);
         } else {
             disk->limit = 0;

@@ -44,7 +44,7 @@ hl_status hl_photo_load(hl_image8 *image, hl_image8 *mask, const hl_photo_job *j
 
 void hl_photo_loader_release(hl_photo_loader *loader);
 
-/* Makes the folder and counts what is in it.  folder may be NULL. */
+/* Counts what is in the folder, which need not be there yet.  folder may be NULL. */
 hl_status hl_photo_disk_open(hl_photo_disk *disk, const char *folder, uint64_t limit);
 void hl_photo_disk_close(hl_photo_disk *disk);
 

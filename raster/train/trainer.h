@@ -50,6 +50,8 @@ struct hl_trainer {
     float center[3], extent;
     int32_t *order;       /* (train_count) permutation of epoch `epoch`  */
     int64_t epoch;        /* -1: none yet                                */
+    int32_t *plan;        /* (train_count) what the photo source was told      */
+    int64_t planned;      /* epoch of the plan, -1: none yet             */
     hl_raster_view *view; /* (train_count) with refined poses      */
     hl_train_extra exposure, pose;
     hl_train_sums sums;

@@ -268,7 +268,7 @@ static void failures_surface_in_acquire(void **state)
     check_fails(hl_photos_create(&photos, &v, &bad), "max_side_px -1");
     fixture_text("a-file", "x");
     const hl_photos_options file = {.undistorted_folder = hl_test_file("a-file")};
-    check_fails(hl_photos_create(&photos, &v, &file), "not a folder");
+    check_fails(hl_photos_create(&photos, &v, &file), "a-file: cannot list the folder");
     hl_views_release(&v);
 }
 
