@@ -354,12 +354,26 @@ static hl_status evaluate(evaluation *e)
     return report(e);
 }
 
+/* Values that the table of options cannot check. */
+static hl_status check_words(const eval_options *o)
+{
+    float rgb[3];
+    if (o->background)
+        HL_TRY(hl_scene_parse_color(o->background, rgb));
+    return o->require ? hl_eval_report_require(NULL, o->require) : HL_OK;
+}
+
 int hl_cmd_eval(int argc, char **argv)
 {
     eval_options o = {.common = HL_COMMON_DEFAULTS};
     int code;
     if (!hl_command_start(&spec, argc, argv, &o, &o.common, &code))
         return code;
+    const hl_status words = check_words(&o);
+    if (words != HL_OK) {
+        hl_command_end(&spec, words);
+        return HL_EXIT_USAGE;
+    }
     static evaluation e; /* the sheet's cells are too many for a stack frame to hold gladly */
     memset(&e, 0, sizeof e);
     e.o = &o;

@@ -439,7 +439,6 @@ static hl_status render(rendering *r)
                                  .split_every = o->split_every,
                                  .background = o->background,
                                  .need_data = from_views};
-    HL_TRY(parse_outputs(r));
     HL_TRY(hl_scene_open(&r->scene, &so));
     r->fps = 30;
     if (from_views)
@@ -452,6 +451,17 @@ static hl_status render(rendering *r)
     return report(r);
 }
 
+/* Values that the table of options cannot check. */
+static hl_status check_words(rendering *r)
+{
+    float rgb[3];
+    int32_t width, height;
+    HL_TRY(parse_outputs(r));
+    if (r->o->size)
+        HL_TRY(parse_size(r->o->size, &width, &height));
+    return r->o->background ? hl_scene_parse_color(r->o->background, rgb) : HL_OK;
+}
+
 int hl_cmd_render(int argc, char **argv)
 {
     render_options o = {.common = HL_COMMON_DEFAULTS, .frames = 120, .outputs = "color"};
@@ -459,6 +469,11 @@ int hl_cmd_render(int argc, char **argv)
     int code;
     if (!hl_command_start(&spec, argc, argv, &o, &o.common, &code))
         return code;
+    const hl_status words = check_words(&r);
+    if (words != HL_OK) {
+        hl_command_end(&spec, words);
+        return HL_EXIT_USAGE;
+    }
     const hl_status s = render(&r);
     hl_video_abort(&r.video);
     for (int32_t i = 0; r.cells && i < r.count; i++)

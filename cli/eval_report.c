@@ -183,7 +183,7 @@ hl_status hl_eval_report_save(const hl_eval_report *r, const char *folder)
 static hl_status check_condition(const hl_eval_report *r, const char *text, const char **rest)
 {
     static const char *const names[] = {"nvs.psnr", "nvs.ssim", "nvs.lpips_squeeze"};
-    const double values[] = {r->psnr, r->ssim, r->lpips};
+    const double values[] = {r ? r->psnr : 0, r ? r->ssim : 0, r ? r->lpips : 0};
     for (int i = 0; i < 3; i++) {
         const size_t length = strlen(names[i]);
         if (strncmp(text, names[i], length) != 0)
@@ -195,6 +195,8 @@ static hl_status check_condition(const hl_eval_report *r, const char *text, cons
         if ((!least && strncmp(op, "<=", 2) != 0) || end == op + 2 || (*end && *end != ','))
             break;
         *rest = end;
+        if (!r)
+            return HL_OK;
         if (isnan(values[i]))
             return hl_fail(HL_E_ARG, "--require: %s was not computed: %s", names[i],
                            r->lpips_reason);

@@ -37,7 +37,7 @@ hl_json *hl_eval_report_json(const hl_eval_report *report);
 hl_status hl_eval_report_save(const hl_eval_report *report, const char *folder);
 
 /* "nvs.psnr>=30,nvs.ssim>=0.9": HL_E_ARG for text that cannot be read or a metric that was not
- * computed; HL_E_FORMAT, naming the first, where one is not met. */
+ * computed; HL_E_FORMAT, naming the first, where one is not met.  report NULL: reads only. */
 hl_status hl_eval_report_require(const hl_eval_report *report, const char *text);
 
 #endif /* HL_CLI_EVAL_REPORT_H */
