@@ -26,7 +26,8 @@ typedef enum hl_rng_purpose {
     HL_RNG_NOISE,
     HL_RNG_INIT,
     HL_RNG_SYNTH,
-    HL_RNG_BENCH
+    HL_RNG_BENCH,
+    HL_RNG_SFM
 } hl_rng_purpose;
 
 HL_HD uint64_t hl_rng_mix(uint64_t x)
