@@ -75,11 +75,11 @@ static const item corner_items[] = {
      HL_SYNTH_MOSAIC, 11.0, 0.20, 40, {0xe9c46a, 0xf4a261, 0xfff1d0, 0x6b4226}, 0.35, 0, 0.04, 0},
     {"small cube", HL_SYNTH_BOX, {-0.86, 0.90, 0.15}, {0.15, 0.15, 0.15}, 0.02, 40, 0,
      HL_SYNTH_CHECKER, 13.4, 0.25, 36, {0xf3efe6, 0x4a4e69, 0x9a8c98, 0}, 0.6, 0, 0.04, 0},
-    {"floor", HL_SYNTH_BOX, {0, 0, -0.05}, {1.6, 1.6, 0.05}, 0, 0, 0,
+    {"floor", HL_SYNTH_BOX, {0.4, 0.4, -0.05}, {2.0, 2.0, 0.05}, 0, 0, 0,
      HL_SYNTH_TILES, 3.1, 0.30, 20, {0xd9d4c8, 0xcfc7b8, 0xe4e0d6, 0x9d968a}, 1, 0, 0, 0.05},
-    {"red wall", HL_SYNTH_BOX, {-1.55, 0, 0.8}, {0.05, 1.6, 0.8}, 0, 0, 0,
+    {"red wall", HL_SYNTH_BOX, {-1.55, 0.4, 0.85}, {0.05, 2.0, 0.85}, 0, 0, 0,
      HL_SYNTH_CLOUDS, 3.5, 0.40, 22, {0xb3261e, 0xc0392b, 0xa31f18, 0}, 1, 0, 0, 0.06},
-    {"green wall", HL_SYNTH_BOX, {0.05, -1.55, 0.8}, {1.55, 0.05, 0.8}, 0, 0, 0,
+    {"green wall", HL_SYNTH_BOX, {0.45, -1.55, 0.85}, {1.95, 0.05, 0.85}, 0, 0, 0,
      HL_SYNTH_CLOUDS, 3.5, 0.40, 22, {0x2e7d32, 0x388e3c, 0x27682a, 0}, 1, 0, 0, 0.06},
 };
 
@@ -174,14 +174,14 @@ void hl_synth_scene_corner(hl_synth_scene *scene, uint64_t seed)
     daylight(&scene->light, 62, 46);
     stand(&scene->rig, 0.42, 3.4, 3.9, 14, 46);
     scene->rig.target[0] = scene->rig.target[1] = -0.30;
-    scene->rig.azimuth = -2 * degree;
-    scene->rig.span = 94 * degree;
+    scene->rig.azimuth = 6 * degree;
+    scene->rig.span = 78 * degree;
 }
 
 void hl_synth_scene_turntable(hl_synth_scene *scene, uint64_t seed)
 {
     place_items(scene, ITEMS(turntable_items), seed);
     daylight(&scene->light, 130, 48);
-    stand(&scene->rig, 0.06, 2.2, 2.2, -8, 58);
+    stand(&scene->rig, 0.10, 2.85, 2.85, -8, 58);
     scene->alpha = true;
 }
