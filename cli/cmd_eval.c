@@ -304,6 +304,17 @@ static hl_status print_report(const evaluation *e, const hl_eval_report *r)
     return HL_OK;
 }
 
+/* Names the ground truth: the files of the scored photos, in order. */
+static hl_status hash_photos(const evaluation *e, char text[HL_SHA256_TEXT])
+{
+    hl_sha256 hash;
+    hl_sha256_init(&hash);
+    for (int32_t k = 0; k < e->count; k++)
+        HL_TRY(hl_sha256_add_file(&hash, e->scene.views.views[e->index[k]].image_path));
+    hl_sha256_end(&hash, text);
+    return HL_OK;
+}
+
 static hl_status report(evaluation *e)
 {
     static const char *const subsets[] = {"test", "train", "all"};
@@ -317,6 +328,8 @@ static hl_status report(evaluation *e)
                         .masked = e->masked,
                         .lpips_reason = "no weights: give --lpips FILE"};
     hl_eval_report_average(&r);
+    hl_eval_report_read_log(&r);
+    HL_TRY(hash_photos(e, r.sha256));
     HL_TRY(hl_eval_report_save(&r, e->folder));
     if (e->sheet_rows)
         HL_TRY(save_sheet(e));

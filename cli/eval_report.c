@@ -21,6 +21,30 @@ void hl_eval_report_average(hl_eval_report *r)
     }
 }
 
+void hl_eval_report_read_log(hl_eval_report *r)
+{
+    char path[HL_SCENE_PATH_MAX];
+    hl_file_map map;
+    r->train_s = nan("");
+    if (hl_path_join(path, sizeof path, r->scene->folder, "log.jsonl") != HL_OK ||
+        !hl_file_exists(path) || hl_file_map_open(&map, path) != HL_OK)
+        return;
+    size_t end = map.size;
+    while (end && isnan(r->train_s)) { /* lines from the last on, until one has the seconds */
+        size_t start = end;
+        while (start && map.bytes[start - 1] != '\n')
+            start--;
+        hl_json *line = NULL;
+        if (end > start &&
+            hl_json_parse(&line, (const char *)map.bytes + start, end - start, path) == HL_OK) {
+            r->train_s = hl_json_number(line, "seconds", nan(""));
+            hl_json_destroy(&line);
+        }
+        end = start ? start - 1 : 0;
+    }
+    hl_file_map_close(&map);
+}
+
 static int ascending(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -97,6 +121,7 @@ hl_json *hl_eval_report_json(const hl_eval_report *r)
     hl_json_add_text(tool, "device", hl_raster_isa_name(s->raster));
     hl_json *data = hl_json_add_object(root, "data");
     hl_json_add_text(data, "path", s->data);
+    hl_json_add_text(data, "sha256", r->sha256);
     hl_json_add_text(data, "kind", s->views.kind);
     hl_json_add_text(data, "split", s->split);
     hl_json_add_text(data, "subset", r->subset);
@@ -108,6 +133,7 @@ hl_json *hl_eval_report_json(const hl_eval_report *r)
     hl_json *size = hl_json_add_array(data, "resolution");
     hl_json_add_number(size, NULL, r->width);
     hl_json_add_number(size, NULL, r->height);
+    hl_json_add_array(data, "lights");
     hl_json *model = hl_json_add_object(root, "model");
     hl_json_add_text(model, "path", s->file);
     hl_json_add_number(model, "iteration", s->iteration);
@@ -124,6 +150,9 @@ hl_json *hl_eval_report_json(const hl_eval_report *r)
         hl_json_add_number(view, "lpips_squeeze", r->views[i].lpips);
     }
     hl_json *timing = hl_json_add_object(root, "timing");
+    hl_json_add_number(timing, "train_s", r->train_s);
+    if (isnan(r->train_s))
+        hl_json_add_text(timing, "train_s_reason", "no log.jsonl of helio train beside the splats");
     hl_json_add_number(timing, "render_ms_p50", render_ms(r, 0.5));
     hl_json_add_number(timing, "render_ms_p95", render_ms(r, 0.95));
     hl_json_add_number(timing, "peak_rss_mb", (double)hl_memory_peak() / (1 << 20));

@@ -9,6 +9,7 @@
 
 #include "cli/scene.h"
 #include "core/json.h"
+#include "core/sha256.h"
 
 typedef struct hl_eval_view {
     const char *image; /* name of the photo, borrowed */
@@ -22,14 +23,19 @@ typedef struct hl_eval_report {
     const char *subset;    /* "test", "train", "all" */
     int32_t width, height; /* of the first view */
     int32_t count;
-    const hl_eval_view *views; /* (count) */
-    bool masked;               /* some views had masks */
-    double psnr, ssim, lpips;  /* means; lpips NAN: not computed */
-    const char *lpips_reason;  /* why not */
+    const hl_eval_view *views;   /* (count) */
+    bool masked;                 /* some views had masks */
+    double psnr, ssim, lpips;    /* means; lpips NAN: not computed */
+    const char *lpips_reason;    /* why not */
+    char sha256[HL_SHA256_TEXT]; /* of the photos' files, one after the other */
+    double train_s;              /* wall, by OUT/log.jsonl; NAN: it does not say */
 } hl_eval_report;
 
 /* Means of the views. */
 void hl_eval_report_average(hl_eval_report *report);
+
+/* train_s from the last record of training. */
+void hl_eval_report_read_log(hl_eval_report *report);
 
 hl_json *hl_eval_report_json(const hl_eval_report *report);
 
