@@ -24,6 +24,15 @@ ls result result/sheets result/test/ours_0/gt
 cmp result/test/ours_0/renders/00002.png data/images/00002.png
 "$HELIO" eval in.ply --data data --split all -o black --no-images --quiet
 grep -c '"lpips_squeeze":.*null' black/eval.json
+# Masks: where only the splats count, the other background does not matter.
+sed 's/ 0 -1 -2 -3 / 6 -1 -2 -3 /' in.ply >solid.ply
+"$HELIO" render solid.ply --camera-path path.json -o data/images --background white --quiet
+"$HELIO" eval solid.ply --data data --split all -o all --no-images --quiet \
+    --require 'nvs.psnr<=4'
+"$HELIO" render solid.ply --camera-path path.json -o data/masks --outputs alpha --quiet
+"$HELIO" eval solid.ply --data data --split all -o masked --no-images --quiet \
+    --require 'nvs.psnr>=9'
+grep -c 'ignored pixels: left out of PSNR' masked/eval.json
 
 "$HELIO" render in.ply --path orbit --frames 3 --size 40x30 -o sheet.png
 "$HELIO" render in.ply --path orbit --frames 2 --size 40x30 -o many --outputs depth,normal,alpha \
