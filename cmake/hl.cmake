@@ -2,7 +2,7 @@
 # Flags and the few functions that the CMakeLists.txt of every folder is written with.
 #
 #   hl_module(core SOURCES a.c b.c [DEPENDS other modules] [LIBS external libraries])
-#   hl_isa_sources(avx2|avx512 a_avx2.c ...)     per-file instruction set, chosen at run time
+#   hl_isa_sources(avx2|avx512|vnni a_avx2.c ..) per-file instruction set, chosen at run time
 #   hl_test(core/arena [DEPENDS modules] [SOURCES extra.c] [LABELS parallel] [LIBS external])
 #   hl_fuzz(ply DEPENDS core)                    tests/fuzz/fuzz_ply.c + tests/fuzz/corpus/ply/
 include_guard()
@@ -84,8 +84,9 @@ function(hl_isa_sources isa)
     set(flags_avx2 -mavx2 -mfma)
     set(flags_avx512 -mavx2 -mfma -mavx512f -mavx512bw -mavx512dq -mavx512vl
         -mprefer-vector-width=512)
+    set(flags_vnni ${flags_avx512} -mavx512vnni)
     if(NOT DEFINED flags_${isa})
-        message(FATAL_ERROR "hl_isa_sources: ${isa} is not avx2 or avx512")
+        message(FATAL_ERROR "hl_isa_sources: ${isa} is not avx2, avx512 or vnni")
     endif()
     set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS ${flags_${isa}})
 endfunction()

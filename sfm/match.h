@@ -10,6 +10,7 @@
 #define HL_SFM_MATCH_H
 
 #include "sfm/feature.h"
+#include "sfm/pairs.h"
 
 typedef struct hl_match {
     int32_t a, b; /* rows of the features of image_a and image_b */
@@ -35,5 +36,15 @@ typedef struct hl_match_options {
 hl_status hl_match_features(hl_pair_matches *out, const hl_features *a, const hl_features *b,
                             const hl_match_options *options);
 void hl_pair_matches_release(hl_pair_matches *matches);
+
+/* Matches of many pairs: out (count), in the order of `pairs` (count), whose a and b are rows of
+ * `features` (images).  Parallel over pairs.  On error all of `out` is released and zeroed.
+ * Errors: HL_E_ARG (a pair of images that are not there, or of an image with itself), HL_E_MEMORY.
+ */
+hl_status hl_match_pairs(hl_pair_matches *out, const hl_features *features, int32_t images,
+                         const hl_pair *pairs, int32_t count, const hl_match_options *options);
+
+/* Most memory that matching two photos of so many features takes, bytes, for each thread. */
+uint64_t hl_match_bytes(int32_t features_a, int32_t features_b);
 
 #endif /* HL_SFM_MATCH_H */
