@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")"
 out=${1:-demo}
 tools/deps.sh --build
-cmake -B build -G Ninja -DHL_TESTS=OFF >/dev/null
+[ -e build/build.ninja ] || cmake -B build -G Ninja -DHL_TESTS=OFF >/dev/null
 cmake --build build --target helio
 build/helio demo -o "$out"
 find "$out" -maxdepth 2 -name '*.png' | sort
