@@ -26,9 +26,9 @@ typedef struct session {
     jmp_buf jump;
     const char *name;
     char sentence[JMSG_LENGTH_MAX];
-    hl_image8 image; /* being filled; released on failure      */
-    JSAMPLE *row;    /* encoder: one row, NULL for the decoder */
-    bool out_of_memory;
+    hl_image8 image;  /* being filled; released on failure      */
+    JSAMPLE *row;     /* encoder: one row, NULL for the decoder */
+    hl_status status; /* that the sentence is for */
 } session;
 
 static session *session_of(j_common_ptr info)
@@ -40,7 +40,10 @@ static void on_error(j_common_ptr info)
 {
     session *s = session_of(info);
     info->err->format_message(info, s->sentence);
-    s->out_of_memory = info->err->msg_code == JERR_OUT_OF_MEMORY;
+    if (info->err->msg_code == JERR_OUT_OF_MEMORY)
+        s->status = HL_E_MEMORY;
+    else if (info->err->msg_code == JERR_FILE_WRITE)
+        s->status = HL_E_IO;
     longjmp(s->jump, 1);
 }
 
@@ -72,8 +75,7 @@ static hl_status session_failed(session *s)
 {
     hl_image8_release(&s->image);
     hl_free(s->row);
-    return hl_fail(s->out_of_memory ? HL_E_MEMORY : HL_E_FORMAT, "%s: JPEG: %s", s->name,
-                   s->sentence);
+    return hl_fail(s->status, "%s: JPEG: %s", s->name, s->sentence);
 }
 
 /* Reads the header; *orientation from the first Exif block. */
@@ -106,6 +108,7 @@ static void session_open(session *s, const char *name)
 {
     memset(s, 0, sizeof *s);
     s->name = name;
+    s->status = HL_E_FORMAT;
     jpeg_std_error(&s->errors);
     s->errors.error_exit = on_error;
     s->errors.emit_message = on_message;

@@ -35,6 +35,17 @@ static hl_image picture(int32_t width, int32_t channels)
     return image;
 }
 
+/* False, with a line, in a build without libjpeg. */
+static bool has_jpeg(void)
+{
+    hl_image8 image = picture8(1);
+    const hl_status s = hl_image8_save(&image, hl_test_file("has.jpg"));
+    hl_image8_release(&image);
+    if (s == HL_E_BACKEND)
+        print_message("without JPEG: this build has no libjpeg\n");
+    return s != HL_E_BACKEND;
+}
+
 static void png_comes_back_bit_for_bit(void **state)
 {
     (void)state;
@@ -77,6 +88,8 @@ static void png_of_more_than_one_chunk(void **state)
 static void jpeg_comes_back_close(void **state)
 {
     (void)state;
+    if (!has_jpeg())
+        skip();
     for (int32_t channels = 1; channels <= 3; channels += 2) {
         const char *path = hl_test_file("a.jpg");
         hl_image8 in = picture8(channels), out;
@@ -99,6 +112,8 @@ static void jpeg_comes_back_close(void **state)
 static void jpeg_is_reduced_in_the_decoder(void **state)
 {
     (void)state;
+    if (!has_jpeg())
+        skip();
     const int32_t asked[5] = {0, 160, 80, 41, 1}, got[5] = {160, 160, 80, 80, 20};
     hl_image8 in, out;
     check_ok(hl_image8_create(&in, 160, 96, 3));
@@ -213,11 +228,15 @@ static void short_files_are_refused(void **state)
     hl_image8 small = picture8(3);
     hl_image wide = picture(W, 3);
     check_ok(hl_image8_save(&small, hl_test_file(names[0])));
-    check_ok(hl_image8_save(&small, hl_test_file(names[1])));
+    const bool jpeg = has_jpeg();
+    if (jpeg)
+        check_ok(hl_image8_save(&small, hl_test_file(names[1])));
     check_ok(hl_image_save(&wide, hl_test_file(names[2])));
     check_ok(hl_image_save(&wide, hl_test_file(names[3])));
     for (int i = 0; i < 4; i++) {
         hl_file_map map;
+        if (i == 1 && !jpeg)
+            continue;
         check_ok(hl_file_map_open(&map, hl_test_file(names[i])));
         for (size_t part = 1; part < 16; part++) {
             const char *path = hl_test_write("part", map.bytes, map.size * part / 16);
@@ -233,6 +252,24 @@ static void short_files_are_refused(void **state)
     }
     hl_image8_release(&small);
     hl_image_release(&wide);
+}
+
+/* A JPEG whose start of frame says 16383 x 16383 pixels. */
+static void lie_in_jpeg(const hl_image8 *small)
+{
+    unsigned char bytes[4096] = {0};
+    hl_image8 out = {0};
+    hl_file_map map;
+    check_ok(hl_image8_save(small, hl_test_file("small.jpg")));
+    check_ok(hl_file_map_open(&map, hl_test_file("small.jpg")));
+    const size_t jpeg = map.size < sizeof bytes ? map.size : sizeof bytes;
+    memcpy(bytes, map.bytes, jpeg);
+    for (size_t i = 0; i + 8 < jpeg; i++)
+        if (bytes[i] == 0xff && bytes[i + 1] == 0xc0) /* start of frame: height, width */
+            memcpy(bytes + i + 5, "\x3f\xff\x3f\xff", 4);
+    check_fails(hl_image8_load(&out, hl_test_write("huge.jpg", bytes, jpeg), 0), "can hold");
+    hl_file_map_close(&map);
+    assert_null(out.data);
 }
 
 static void headers_that_lie_are_refused(void **state)
@@ -256,15 +293,8 @@ static void headers_that_lie_are_refused(void **state)
     const char hdr[] = "#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 16000 +X 16000\n\2\2";
     check_fails(hl_image_load(&loaded, hl_test_write("h.hdr", hdr, sizeof hdr - 1)), "can hold");
 
-    check_ok(hl_image8_save(&small, hl_test_file("small.jpg")));
-    check_ok(hl_file_map_open(&map, hl_test_file("small.jpg")));
-    const size_t jpeg = map.size < sizeof bytes ? map.size : sizeof bytes;
-    memcpy(bytes, map.bytes, jpeg);
-    for (size_t i = 0; i + 8 < jpeg; i++)
-        if (bytes[i] == 0xff && bytes[i + 1] == 0xc0) /* start of frame: height, width */
-            memcpy(bytes + i + 5, "\x3f\xff\x3f\xff", 4);
-    check_fails(hl_image8_load(&out, hl_test_write("huge.jpg", bytes, jpeg), 0), "can hold");
-    hl_file_map_close(&map);
+    if (has_jpeg())
+        lie_in_jpeg(&small);
     assert_null(out.data);
     hl_image8_release(&small);
 }
@@ -290,6 +320,8 @@ static void bmp_is_read(void **state)
 static void exif_orientation_turns_the_picture(void **state)
 {
     (void)state;
+    if (!has_jpeg())
+        skip();
     const int stored[8][2] = {{0, 1}, {1, 0}, {3, 2}, {2, 3}, {0, 2}, {1, 3}, {3, 1}, {2, 0}};
     hl_image8 in, out;
     check_ok(hl_image8_create(&in, 32, 16, 1));
@@ -336,6 +368,8 @@ static void lack_of_memory_is_reported(void **state)
     hl_image in = picture(W, 3);
     for (int i = 0; i < 4; i++) {
         hl_status s = HL_E_MEMORY;
+        if (i == 1 && !has_jpeg())
+            continue;
         for (uint64_t n = 1; s != HL_OK; n++) {
             assert_true(n < 200);
             hl_alloc_fail_at(n);
