@@ -27,7 +27,8 @@ typedef enum hl_rng_purpose {
     HL_RNG_INIT,
     HL_RNG_SYNTH,
     HL_RNG_BENCH,
-    HL_RNG_SFM
+    HL_RNG_SFM,
+    HL_RNG_RANSAC
 } hl_rng_purpose;
 
 HL_HD uint64_t hl_rng_mix(uint64_t x)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Four points, unknown focal length: a search over the focal length by P3P, then least squares. */
+#define HL_REAL double
 #include "sfm/geom/absolute.h"
 #include "sfm/geom/linalg.h"
+#include "sfm/geom/turn.h"
 
 #include <math.h>
 #include <string.h>
@@ -59,23 +61,6 @@ static bool residuals(const double x[8], const double point[12], const guess *g,
     return true;
 }
 
-static void turn_by(double r[9], const double phi[3])
-{
-    const double a = sqrt(phi[0] * phi[0] + phi[1] * phi[1] + phi[2] * phi[2]);
-    const double s = a > 1e-9 ? sin(a) / a : 1, h = a > 1e-9 ? (1 - cos(a)) / (a * a) : 0.5;
-    double m[9], old[9];
-    const double x[9] = {0, -phi[2], phi[1], phi[2], 0, -phi[0], -phi[1], phi[0], 0};
-    memcpy(old, r, sizeof old);
-    for (int i = 0; i < 3; i++)
-        for (int k = 0; k < 3; k++)
-            m[3 * i + k] =
-                (i == k) + s * x[3 * i + k] + h * (phi[i] * phi[k] - (i == k ? a * a : 0));
-    for (int i = 0; i < 3; i++)
-        for (int k = 0; k < 3; k++)
-            r[3 * i + k] =
-                m[3 * i] * old[k] + m[3 * i + 1] * old[3 + k] + m[3 * i + 2] * old[6 + k];
-}
-
 static double cost_of(const double e[8])
 {
     double sum = 0;
@@ -106,7 +91,7 @@ static bool refine(const double x[8], const double point[12], guess *g)
             return false;
         guess next = *g;
         double next_e[8], next_j[8][UNKNOWNS];
-        turn_by(next.r, right);
+        hl_turn_by(next.r, right);
         for (int k = 0; k < 3; k++)
             next.t[k] += right[3 + k];
         next.focal *= exp(right[6]);
