@@ -39,7 +39,7 @@ static hl_status folder_of(const char *file, char folder[HL_CAPTURE_PATH_BYTES])
 
 static bool find_colmap(const char *root, char place[HL_CAPTURE_PATH_BYTES])
 {
-    static const char *const places[] = {"", "sparse/0", "sparse", "colmap/sparse/0"};
+    static const char *const places[] = {"", "sparse/0", "sparse", "0", "colmap/sparse/0"};
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (hl_path_join(place, HL_CAPTURE_PATH_BYTES, root, places[i]) == HL_OK &&
             hl_colmap_is_model(place)) {

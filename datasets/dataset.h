@@ -3,11 +3,10 @@
  *
  * The kind is found by content, in this order:
  *
- *   COLMAP model      PATH, PATH/sparse/0, PATH/sparse or PATH/colmap/sparse/0 holds cameras and
- *                     images (.bin or .txt); photos in PATH/images
- *   TensoIR layout    PATH/train_NNN/metadata.json
- *   transforms.json   PATH itself, PATH/transforms.json, or PATH/transforms_train.json with
- *                     transforms_test.json: NeRF-synthetic, instant-ngp, nerfstudio
+ *   COLMAP model      PATH, PATH/sparse/0, PATH/sparse, PATH/0 or PATH/colmap/sparse/0 holds
+ * cameras and images (.bin or .txt); photos in PATH/images TensoIR layout
+ * PATH/train_NNN/metadata.json transforms.json   PATH itself, PATH/transforms.json, or
+ * PATH/transforms_train.json with transforms_test.json: NeRF-synthetic, instant-ngp, nerfstudio
  *   photos            PATH/images or PATH holds pictures: views without poses
  *
  * Whatever the file says, poses come out as camera_from_world with x right, y down, z forward, in

@@ -6,6 +6,7 @@
 #include "tests/check.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -193,6 +194,45 @@ static void spans_add_up(void **state)
     assert_true(hl_wall_seconds() >= wall && hl_cpu_seconds() >= cpu && cpu >= 0);
 }
 
+static void own_block(void *ctx, int32_t block, int32_t thread)
+{
+    int *runs = ctx;
+    runs[block] += 1 + 1000 * (thread != 0); /* no atomics: the thread sanitizer looks */
+}
+
+static void *loader(void *ctx)
+{
+    hl_parallel_keep_serial();
+    for (int i = 0; i < 200; i++)
+        hl_parallel_for(NESTED, own_block, ctx);
+    return hl_parallel_threads() == 1 ? ctx : NULL;
+}
+
+/* A thread of its own loops serially while the main thread has the pool. */
+static void serial_threads_leave_the_pool_alone(void **state)
+{
+    (void)state;
+    static int runs[2][NESTED];
+    static job j;
+    pthread_t threads[2];
+    memset(&j, 0, sizeof j);
+    hl_parallel_set_threads(3);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, loader, runs[i]), 0);
+    for (int i = 0; i < 20; i++)
+        hl_parallel_for(BLOCKS, run_block, &j);
+    for (int i = 0; i < 2; i++) {
+        void *result = NULL;
+        pthread_join(threads[i], &result);
+        assert_ptr_equal(result, runs[i]);
+        for (int b = 0; b < NESTED; b++)
+            assert_int_equal(runs[i][b], 200);
+    }
+    for (int b = 0; b < BLOCKS; b++)
+        assert_int_equal(atomic_load(&j.runs[b]), 20);
+    assert_int_equal(hl_parallel_threads(), 3);
+}
+
 static int stop_pool(void **state)
 {
     (void)state;
@@ -209,6 +249,7 @@ int main(void)
         cmocka_unit_test(nested_calls_run_in_the_same_thread),
         cmocka_unit_test(nested_thread_numbers_do_not_clash),
         cmocka_unit_test(thousands_of_short_jobs_are_safe),
+        cmocka_unit_test(serial_threads_leave_the_pool_alone),
         cmocka_unit_test(thread_counts_are_bounded),
         cmocka_unit_test(spans_add_up),
     };
