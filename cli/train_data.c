@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/train_data.h"
 
+#include "core/file.h"
 #include "core/memory.h"
 #include "core/splat_io.h"
 
 #include <math.h>
 #include <string.h>
+
+/* Depth maps in PNG are whole numbers of 16 bits, which the image reader maps to 0..1. */
+#define PNG_16_MAX 65535.0
 
 /* What acquire made beside the cached picture. */
 typedef struct held {
@@ -44,8 +48,7 @@ static hl_status load_plane(float **out, const char *path, int32_t channels, int
 /* 8-bit normals are 0.5 n + 0.5. */
 static void decode_normals(float *normal, const char *path, size_t pixels)
 {
-    const size_t length = strlen(path);
-    if (length < 4 || strcmp(path + length - 4, ".png") != 0)
+    if (!hl_path_has_extension(path, "png"))
         return;
     for (size_t i = 0; i < pixels; i++) {
         float *n = normal + 3 * i;
@@ -62,8 +65,10 @@ static hl_status add_geometry(const train_data *d, const hl_view *view, held *h,
     const size_t pixels = (size_t)t->width * (size_t)t->height;
     if (d->want_depth && view->depth_path) {
         HL_TRY(load_plane(&h->depth, view->depth_path, 1, t->width, t->height));
+        const bool whole_numbers = hl_path_has_extension(view->depth_path, "png");
+        const double scale = view->depth_scale * (whole_numbers ? PNG_16_MAX : 1);
         for (size_t i = 0; i < pixels; i++)
-            h->depth[i] *= (float)view->depth_scale;
+            h->depth[i] *= (float)scale;
         t->depth = h->depth;
     }
     if (d->want_normal && view->normal_path) {

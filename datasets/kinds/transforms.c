@@ -274,6 +274,8 @@ static hl_status add_frame(hl_capture *capture, frame_source *f, const char *fol
     HL_TRY(pose_of(f, &view.camera_from_world));
     HL_TRY(companion(capture, f, folder, "mask_path", &view.mask_path));
     HL_TRY(companion(capture, f, folder, "depth_file_path", &view.depth_path));
+    if (view.depth_path && hl_path_has_extension(view.depth_path, "exr"))
+        view.depth_scale = 1; /* floats are in scene units */
     HL_TRY(companion(capture, f, folder, "normal_file_path", &view.normal_path));
     view.name = hl_capture_text(capture, name);
     view.image_path = hl_capture_text(capture, f->photo);
