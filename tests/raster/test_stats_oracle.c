@@ -130,6 +130,10 @@ static void compare_stats(twin *t, const brute *b, hl_isa isa)
         check_ok(hl_raster_forward(r, &t->splats, &t->view, &t->options, &frame));
         check_ok(hl_raster_backward(r, &t->splats, &g, &sink));
     }
+    double pairs = 0; /* hl_raster_count_pairs counts the same ones */
+    for (size_t i = 0; i < n; i++)
+        pairs += b->fragments[i];
+    assert_true(fabs((double)hl_raster_count_pairs(r) - pairs) <= 2);
     check_seen(stats.seen, stats.radius, b, t->ref.count, times);
     float *sums[6] = {stats.fragments,    stats.weight,  stats.grad_alpha,
                       stats.grad_alpha_2, stats.grad_2d, stats.grad_2d_abs};
