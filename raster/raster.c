@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "raster/raster.h"
 
+#include "core/vec.h"
 #include "raster/backend.h"
 
 #include <math.h>
@@ -16,6 +17,7 @@ struct hl_raster {
 };
 
 enum { SIDE_MAX = 16384 };
+#define ROTATION_TOLERANCE 1e-3f /* per entry of r r^T - I: rounding and then some */
 
 hl_status hl_raster_create(hl_raster **out, const char *backend, hl_isa isa)
 {
@@ -70,6 +72,18 @@ int64_t hl_raster_count_pairs(hl_raster *raster)
     return raster->has_forward ? raster->backend->count_pairs(raster->state) : 0;
 }
 
+static hl_status check_rotation(const float r[9])
+{
+    float back[9], product[9]; /* r r^T */
+    for (int i = 0; i < 9; i++)
+        back[i] = r[i % 3 * 3 + i / 3];
+    hl_matmul3(r, back, product);
+    for (int i = 0; i < 9; i++)
+        if (!(fabsf(product[i] - (i % 4 == 0 ? 1 : 0)) < ROTATION_TOLERANCE))
+            return hl_fail(HL_E_ARG, "raster: the camera's rotation matrix is not orthonormal");
+    return HL_OK;
+}
+
 static hl_status check_view(const hl_raster_view *v)
 {
     if (v->width < 1 || v->height < 1 || v->width > SIDE_MAX || v->height > SIDE_MAX)
@@ -82,7 +96,7 @@ static hl_status check_view(const hl_raster_view *v)
     for (int i = 0; i < 12; i++)
         if (!isfinite(i < 9 ? v->r[i] : v->t[i - 9]))
             return hl_fail(HL_E_ARG, "raster: the camera pose is not finite");
-    return HL_OK;
+    return check_rotation(v->r);
 }
 
 hl_status hl_raster_forward(hl_raster *raster, const hl_splats *splats, const hl_raster_view *view,

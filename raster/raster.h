@@ -126,7 +126,8 @@ hl_isa hl_raster_best_isa(void);
 
 /* Renders `splats` in `view`.  *frame is valid until the next call.  The splats and the arrays in
  * the options must stay unchanged until backward.  Non-finite splats are skipped.
- * Errors: HL_E_ARG (sizes, degree, channels out of range), HL_E_MEMORY. */
+ * Errors: HL_E_ARG (sizes, degree, channels out of range; a pose that is no rotation),
+ * HL_E_MEMORY. */
 hl_status hl_raster_forward(hl_raster *raster, const hl_splats *splats, const hl_raster_view *view,
                             const hl_raster_options *options, hl_raster_frame *frame);
 

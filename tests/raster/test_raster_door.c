@@ -46,6 +46,12 @@ static void refused_views(void **state)
     s.view.r[4] = (float)NAN;
     check_fails(hl_raster_forward(r, &s.splats, &s.view, &s.options, &f), "pose is not finite");
     s.view = good;
+    s.view.r[0] = 1.01f;
+    check_fails(hl_raster_forward(r, &s.splats, &s.view, &s.options, &f), "not orthonormal");
+    s.view = good;
+    s.view.r[3] = 0.02f;
+    check_fails(hl_raster_forward(r, &s.splats, &s.view, &s.options, &f), "not orthonormal");
+    s.view = good;
     s.view.t[2] = (float)HUGE_VAL;
     check_fails(hl_raster_forward(r, &s.splats, &s.view, &s.options, &f), "pose is not finite");
     hl_raster_destroy(&r);
