@@ -9,7 +9,9 @@ int hl_cmd_demo(int argc, char **argv);
 int hl_cmd_doctor(int argc, char **argv);
 int hl_cmd_eval(int argc, char **argv);
 int hl_cmd_info(int argc, char **argv);
+int hl_cmd_poses(int argc, char **argv);
 int hl_cmd_render(int argc, char **argv);
+int hl_cmd_sfm(int argc, char **argv);
 int hl_cmd_synth(int argc, char **argv);
 int hl_cmd_train(int argc, char **argv);
 

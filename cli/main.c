@@ -6,11 +6,13 @@
 static const hl_command commands[] = {
     {"demo", "from nothing to pictures: synth, train, render", hl_cmd_demo},
     {"synth", "procedural capture with ground truth", hl_cmd_synth},
+    {"sfm", "photos to cameras and points, with reasons", hl_cmd_sfm},
     {"train", "posed photos to splats", hl_cmd_train},
     {"bench", "times the rasterizer on this machine", hl_cmd_bench},
     {"convert", "splats from one file format to another", hl_cmd_convert},
     {"eval", "scores held-out views against the photos", hl_cmd_eval},
     {"render", "pictures and videos of a trained scene", hl_cmd_render},
+    {"poses", "how far the poses of a model are from true ones", hl_cmd_poses},
     {"info", "what a file of splats or points is", hl_cmd_info},
     {"doctor", "what works on this machine", hl_cmd_doctor},
 };

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* sfm/run/run_state.h -- what the stages of hl_sfm_run hand on. */
+#ifndef HL_SFM_RUN_STATE_H
+#define HL_SFM_RUN_STATE_H
+
+#include "sfm/sfm.h"
+
+/* A pair and its matches. */
+typedef struct hl_run_pair {
+    int32_t image_a, image_b;
+    int32_t matched;
+    int32_t count;  /* inliers           */
+    int32_t *match; /* (count, 2), owned */
+    hl_two_view view;
+    hl_status status;
+    char sentence[256]; /* of a failure in another thread */
+} hl_run_pair;
+
+typedef struct hl_run {
+    const hl_views *views;
+    const hl_sfm_options *o;
+    hl_features *features; /* (view_count) */
+    hl_camera *cameras;    /* (camera_count) in the model to estimate */
+    uint32_t *camera_free; /* (camera_count) */
+    hl_camera_prior *prior;
+    int32_t pair_count;
+    hl_run_pair *pairs;
+    double focal_px;
+} hl_run;
+
+/* Fills pairs' numbers, matches and two-view geometry. */
+hl_status hl_run_match(hl_run *run);
+
+/* Focal lengths by vote over fundamental matrices; cameras get them.  Nothing where too few pairs
+ * say anything. */
+hl_status hl_run_vote_focal(hl_run *run);
+
+/* Motions of all verified pairs by the cameras as they are now. */
+hl_status hl_run_motions(hl_run *run);
+
+/* Largest agreement of the fundamental matrices (count, 9) of one camera with a focal length
+ * between lo and hi; c (2) its principal point; weight (count).  0: none of them says anything. */
+double hl_vote_focal(const double *f, const double *weight, int32_t count, const double c[2],
+                     double lo, double hi);
+
+#endif /* HL_SFM_RUN_STATE_H */
