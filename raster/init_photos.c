@@ -82,33 +82,36 @@ bool hl_init_focus(float focus[3], const hl_raster_view *views, int32_t count)
     return true;
 }
 
-/* Average of the photo over each pixel of the copy; colour is weighted by alpha. */
+/* Mean of the photo over columns x0 .. x1-1 and rows y0 .. y1-1; colour is weighted by alpha. */
+static void average(const hl_loss_target *t, const int32_t x[2], const int32_t y[2], uint8_t out[4])
+{
+    uint64_t sum[3] = {0}, weight = 0, kept = 0, n = 0;
+    for (int32_t v = y[0]; v < y[1]; v++)
+        for (int32_t u = x[0]; u < x[1]; u++, n++) {
+            const size_t at = (size_t)v * (size_t)t->width + (size_t)u;
+            const uint8_t *p = t->pixels + at * (size_t)t->channels;
+            const uint64_t alpha = t->channels == 4 ? p[3] : 255;
+            for (int c = 0; c < 3; c++)
+                sum[c] += alpha * p[c];
+            weight += alpha;
+            kept += t->mask && !t->mask[at] ? 0 : alpha;
+        }
+    for (size_t c = 0; c < 3; c++)
+        out[c] = (uint8_t)(weight ? sum[c] / weight : 0);
+    out[3] = (uint8_t)(n ? kept / n : 0);
+}
+
 static void fill_small(small *s, const hl_loss_target *t)
 {
-    const int32_t w = s->view.width, h = s->view.height;
-    for (int32_t y = 0; y < h; y++)
-        for (int32_t x = 0; x < w; x++) {
-            const int32_t x0 = (int32_t)((int64_t)x * t->width / w),
-                          x1 = (int32_t)((int64_t)(x + 1) * t->width / w);
-            const int32_t y0 = (int32_t)((int64_t)y * t->height / h),
-                          y1 = (int32_t)((int64_t)(y + 1) * t->height / h);
-            uint64_t sum[3] = {0}, weight = 0, kept = 0, n = 0;
-            for (int32_t v = y0; v < y1; v++)
-                for (int32_t u = x0; u < x1; u++, n++) {
-                    const size_t at = (size_t)v * (size_t)t->width + (size_t)u;
-                    const uint8_t *p = t->pixels + at * (size_t)t->channels;
-                    const uint64_t alpha = t->channels == 4 ? p[3] : 255;
-                    for (int c = 0; c < 3; c++)
-                        sum[c] += alpha * p[c];
-                    weight += alpha;
-                    kept += t->mask && !t->mask[at] ? 0 : alpha;
-                }
-            const size_t to = (size_t)y * (size_t)w + (size_t)x;
-            uint8_t *out = s->rgba + 4 * to;
-            for (size_t c = 0; c < 3; c++)
-                out[c] = (uint8_t)(weight ? sum[c] / weight : 0);
-            out[3] = (uint8_t)(n ? kept / n : 0);
-            s->grey[to] = (float)(out[0] + 2 * out[1] + out[2]) / (4 * 255);
+    const int64_t w = s->view.width, h = s->view.height;
+    for (int64_t py = 0; py < h; py++)
+        for (int64_t px = 0; px < w; px++) {
+            const int32_t x[2] = {(int32_t)(px * t->width / w), (int32_t)((px + 1) * t->width / w)};
+            const int32_t y[2] = {(int32_t)(py * t->height / h),
+                                  (int32_t)((py + 1) * t->height / h)};
+            uint8_t *out = s->rgba + 4 * (py * w + px);
+            average(t, x, y, out);
+            s->grey[py * w + px] = (float)(out[0] + 2 * out[1] + out[2]) / (4 * 255);
         }
 }
 
