@@ -22,6 +22,7 @@ typedef struct bench_options {
     const char *size;
     int32_t splats, isa, repeat;
     float sigma_px;
+    bool scaling;
 } bench_options;
 
 static const hl_option rows[] = {
@@ -33,6 +34,7 @@ static const hl_option rows[] = {
     HL_OPT_INT(bench_options, "--repeat", repeat, 1, 1000, "runs; the fastest counts"),
     HL_OPT_FLOAT(bench_options, "--sigma-px", sigma_px, 0.01, 1000,
                  "median standard deviation of a splat in the picture"),
+    HL_OPT_FLAG(bench_options, "--scaling", scaling, "time one thread too, and print the ratio"),
     HL_COMMON_OPTIONS(bench_options)};
 static const hl_command_spec spec = {
     "bench", "times the rasterizer on this machine", rows, HL_ROWS(rows), NULL, NULL};
@@ -58,7 +60,8 @@ typedef struct bench {
     int64_t pairs, instances;
     int32_t visible;
     timing path[ISA_COUNT + 1];
-    bool absent; /* the path asked for by name is not there */
+    timing single[ISA_COUNT + 1]; /* on one thread */
+    bool absent;                  /* the path asked for by name is not there */
 } bench;
 
 static hl_status parse_size(const char *text, hl_raster_view *view)
@@ -216,11 +219,10 @@ static hl_status run_reference(bench *b)
     return s;
 }
 
-static hl_status run_path(bench *b, hl_isa isa)
+static hl_status run_path(bench *b, hl_isa isa, timing *t)
 {
     hl_raster *r = NULL;
     hl_raster_frame f;
-    timing *t = &b->path[isa];
     const hl_status made = hl_raster_create(&r, "cpu", isa);
     b->absent = made == HL_E_BACKEND;
     if (made != HL_OK)
@@ -259,6 +261,13 @@ static double per_pair_ns(const bench *b, double seconds)
     return b->pairs ? seconds * 1e9 / (double)b->pairs : 0;
 }
 
+static void print_scaling(const timing *one, const timing *all)
+{
+    if (one->present)
+        printf("        against 1 thread: forward %.2fx, backward %.2fx\n",
+               one->forward / all->forward, one->backward / all->backward);
+}
+
 static void print_text(const bench *b)
 {
     printf("%d splats, %dx%d, %d threads: %d visible, %lld splat-tile pairs, %lld contributing "
@@ -287,6 +296,7 @@ static void print_text(const bench *b)
                 span_of(plain, "blend") / span_of(t, "blend"),
                 span_of(plain, "blend_bwd") / span_of(t, "blend_bwd"), t->color_error,
                 t->grad_error);
+        print_scaling(&b->single[isa], t);
     }
 }
 
@@ -305,6 +315,12 @@ static void add_path(hl_json *paths, const bench *b, int32_t isa)
     hl_json *stages = hl_json_add_object(node, "stages_ms");
     for (int32_t k = 0; k < t->spans.count; k++)
         hl_json_add_number(stages, t->spans.name[k], t->spans.seconds[k] * 1e3);
+    const timing *one = &b->single[isa];
+    if (one->present) {
+        hl_json *scaling = hl_json_add_object(node, "times_faster_than_one_thread");
+        hl_json_add_number(scaling, "forward", one->forward / t->forward);
+        hl_json_add_number(scaling, "backward", one->backward / t->backward);
+    }
     if (!plain->present)
         return;
     hl_json *ratio = hl_json_add_object(node, "times_faster_than_plain");
@@ -342,7 +358,13 @@ static hl_status bench_raster(bench *b)
     for (int32_t isa = HL_ISA_PLAIN; isa <= ISA_COUNT; isa++) {
         if (b->o->isa != ALL && b->o->isa != isa)
             continue;
-        HL_TRY(run_path(b, (hl_isa)isa));
+        HL_TRY(run_path(b, (hl_isa)isa, &b->path[isa]));
+        if (!b->o->scaling || !b->path[isa].present)
+            continue;
+        hl_parallel_set_threads(1);
+        const hl_status s = run_path(b, (hl_isa)isa, &b->single[isa]);
+        hl_parallel_set_threads(b->o->common.threads);
+        HL_TRY(s);
     }
     if (b->o->common.json)
         return print_json(b);

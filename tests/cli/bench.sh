@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Tiny runs: the text lists stages and pairs; the JSON parses and agrees with itself.
 "$HELIO" bench raster --splats 300 --size 70x50 --repeat 1 --threads 2 --isa plain
+"$HELIO" bench raster --splats 300 --size 70x50 --repeat 1 --threads 3 --isa plain --scaling
 "$HELIO" bench raster --splats 0 --size 1x1 --repeat 1 --isa plain
 "$HELIO" bench raster --splats 300 --size 70x50 --repeat 2 --isa all --json --quiet >all.json
 if command -v python3 >/dev/null; then
