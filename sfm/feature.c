@@ -12,6 +12,10 @@
 typedef hl_status (*detect_fn)(hl_features *features, const hl_image *grey, const hl_image8 *mask,
                                const hl_feature_options *options);
 
+/* How much weaker than `peak` a blob may be that fills up.  On the 48 photos of dino, which has
+ * next to no texture, 8 gives 2.4 times the correct matches of 1; 16 gives no more. */
+static const float fill_depth = 8;
+
 static hl_status detect_sift(hl_features *features, const hl_image *grey, const hl_image8 *mask,
                              const hl_feature_options *o)
 {
@@ -20,7 +24,7 @@ static hl_status detect_sift(hl_features *features, const hl_image *grey, const 
         .min_features = o->min_features,
         .octaves = o->octaves,
         .peak = o->peak,
-        .floor = o->min_features > 0 ? o->peak / 4 : o->peak,
+        .floor = o->min_features > 0 ? o->peak / fill_depth : o->peak,
         .edge = o->edge,
         .upright = o->upright,
         .upsample = !o->no_upsample,

@@ -44,7 +44,7 @@ typedef struct hl_feature_options {
 } hl_feature_options;
 
 #define HL_FEATURES_DEFAULT     8192
-#define HL_FEATURES_FILL        2048
+#define HL_FEATURES_FILL        4096
 #define HL_FEATURE_SIDE_DEFAULT 3200 /* as COLMAP                                      */
 #define HL_FEATURE_OCTAVES      6
 #define HL_FEATURE_PEAK         (0.02f / 3.0f) /* as COLMAP: .02 over three scales an octave     */

@@ -189,6 +189,35 @@ static void mask_and_limits_are_kept(void **state)
     hl_image8_release(&image);
 }
 
+/* Faint texture: weaker blobs are taken, up to the number asked for and not beyond. */
+static void faint_blobs_fill_up(void **state)
+{
+    (void)state;
+    hl_image8 image;
+    const blob_view v = {1, 0, 200, 200};
+    blob_texture_render(&image, 200, 160, 3, &v);
+    for (int k = 0; k < 200 * 160; k++)
+        image.data[k] = (uint8_t)(120 + image.data[k] / 8);
+    const hl_feature_options strict = {.min_features = -1}, some = {.min_features = 40};
+    hl_features strong = features_of(&image, NULL, &strict),
+                filled = features_of(&image, NULL, NULL);
+    hl_features forty = features_of(&image, NULL, &some);
+    assert_true(strong.count > 0 && strong.count < 40);
+    assert_true(filled.count > 3 * strong.count);
+    assert_true(forty.count >= 40 && forty.count < 80); /* a blob may have two directions */
+    for (int i = 0; i < strong.count; i++) {            /* none is lost */
+        int j = 0;
+        while (j < forty.count &&
+               memcmp(&strong.keypoints[i], &forty.keypoints[j], sizeof strong.keypoints[i]) != 0)
+            j++;
+        assert_true(j < forty.count);
+    }
+    hl_features_release(&forty);
+    hl_features_release(&filled);
+    hl_features_release(&strong);
+    hl_image8_release(&image);
+}
+
 /* A picture reduced for the work gives coordinates of the full size. */
 static void coordinates_are_of_the_full_size(void **state)
 {
@@ -326,6 +355,7 @@ int main(void)
         cmocka_unit_test(features_follow_rotation_and_scale),
         cmocka_unit_test(descriptors_are_unit_vectors),
         cmocka_unit_test(mask_and_limits_are_kept),
+        cmocka_unit_test(faint_blobs_fill_up),
         cmocka_unit_test(coordinates_are_of_the_full_size),
         cmocka_unit_test(every_path_gives_the_same_bytes),
         cmocka_unit_test(odd_pictures_give_no_features),
