@@ -143,6 +143,11 @@ static void weakest(void **state)
     assert_int_equal(hl_ellipse_init(&e, b.mu, b.conic, b.det, log(b.opacity)), 0);
     b.opacity = (double)NAN;
     assert_int_equal(hl_ellipse_init(&e, b.mu, b.conic, b.det, log(b.opacity)), 0);
+    for (int k = 0; k < 2; k++) { /* without extent along x or y */
+        blob flat = make_blob(16.5, 31.5, axes, 0.5);
+        flat.conic[2 * k] = 0;
+        assert_int_equal(hl_ellipse_init(&e, flat.mu, flat.conic, flat.det, log(0.5)), 0);
+    }
 }
 
 /* Box and turning point of an ellipse, by walking along its rim. */
