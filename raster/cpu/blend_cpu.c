@@ -31,24 +31,6 @@ static float plane_value(const hl_cpu *r, int32_t i, int32_t p)
                  : r->extra_value[(size_t)i * (size_t)r->extra + (size_t)(p - 3)];
 }
 
-static int in_window(const hl_cpu *r, int32_t x, int32_t y, float depth)
-{
-    const float *window = r->options.depth_window;
-    if (!window)
-        return 1;
-    const size_t at = (size_t)y * (size_t)r->view.width + (size_t)x;
-    const size_t plane = (size_t)r->view.width * (size_t)r->view.height;
-    return depth >= window[at] && depth <= window[plane + at];
-}
-
-/* alpha of splat i at pixel (x, y); 0 when the pair does not count. */
-static float pair_alpha(const hl_cpu *r, const hl_cpu_record *s, int32_t x, int32_t y, int *clamped)
-{
-    const float alpha = hl_pair_alpha((float)x + 0.5f - s->mu[0], (float)y + 0.5f - s->mu[1],
-                                      s->conic, s->opacity, clamped);
-    return alpha > 0 && in_window(r, x, y, s->depth) ? alpha : 0;
-}
-
 typedef struct tile_state {
     float t[TILE_PIXELS]; /* transmittance                   */
     uint8_t live[TILE_PIXELS];
@@ -83,7 +65,7 @@ static void blend_splat(hl_cpu *r, const tile_area *a, tile_state *st, const hl_
             if (!st->live[k])
                 continue;
             int clamped;
-            const float alpha = pair_alpha(r, s, a->x0 + x, a->y0 + y, &clamped);
+            const float alpha = hl_cpu_pair_alpha(r, s, a->x0 + x, a->y0 + y, &clamped);
             if (!(alpha > 0))
                 continue;
             if (hl_pair_stops(st->t[k], alpha)) {
@@ -247,7 +229,7 @@ static void replay_splat(hl_cpu *r, const pair_sink *k, const hl_cpu_instance *i
             if (!st->live[at])
                 continue;
             int clamped;
-            const float alpha = pair_alpha(r, s, a->x0 + x, a->y0 + y, &clamped);
+            const float alpha = hl_cpu_pair_alpha(r, s, a->x0 + x, a->y0 + y, &clamped);
             if (!(alpha > 0))
                 continue;
             if (hl_pair_stops(st->t[at], alpha)) {

@@ -277,9 +277,7 @@ static int64_t pairs_of_tile(const hl_cpu *r, int32_t tile)
         for (int64_t j = r->tile_first[tile]; j < r->tile_first[tile + 1]; j++) {
             const hl_cpu_record *s = &r->record[r->instance[j].splat];
             int clamped;
-            const float alpha =
-                hl_pair_alpha((float)x + 0.5f - s->mu[0], (float)y + 0.5f - s->mu[1], s->conic,
-                              s->opacity, &clamped);
+            const float alpha = hl_cpu_pair_alpha(r, s, x, y, &clamped);
             if (!(alpha > 0))
                 continue;
             if (hl_pair_stops(t, alpha))

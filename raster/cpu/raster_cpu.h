@@ -15,6 +15,7 @@
 
 #include "core/parallel.h"
 #include "raster/backend.h"
+#include "raster/blend.h"
 #include "raster/project.h"
 
 enum {
@@ -168,6 +169,26 @@ const hl_cpu_kernels *hl_cpu_kernels_avx512(void);
 static inline uint32_t hl_cpu_pack_tile(uint32_t tile, uint32_t first, uint32_t last)
 {
     return tile << 8 | first << 4 | last;
+}
+
+/* Whether the depth window of pixel (x, y) admits `depth`. */
+static inline int hl_cpu_in_window(const hl_cpu *r, int32_t x, int32_t y, float depth)
+{
+    const float *window = r->options.depth_window;
+    if (!window)
+        return 1;
+    const size_t at = (size_t)y * (size_t)r->view.width + (size_t)x;
+    const size_t plane = (size_t)r->view.width * (size_t)r->view.height;
+    return depth >= window[at] && depth <= window[plane + at];
+}
+
+/* alpha of the splat at pixel (x, y); 0 when the pair does not count. */
+static inline float hl_cpu_pair_alpha(const hl_cpu *r, const hl_cpu_record *s, int32_t x, int32_t y,
+                                      int *clamped)
+{
+    const float alpha = hl_pair_alpha((float)x + 0.5f - s->mu[0], (float)y + 0.5f - s->mu[1],
+                                      s->conic, s->opacity, clamped);
+    return alpha > 0 && hl_cpu_in_window(r, x, y, s->depth) ? alpha : 0;
 }
 
 #endif /* HL_RASTER_CPU_RASTER_CPU_H */

@@ -160,6 +160,11 @@ static void a_frame_says_what_it_holds(void **state)
     assert_true(f.median_depth && f.max_weight && f.visible > 0 && f.visible <= 50);
     assert_true(f.instances >= f.visible);
     assert_true(hl_raster_count_pairs(r) > 0);
+    float *window = hl_arena_alloc(&s.arena, (size_t)2 * 33 * 17, sizeof *window);
+    s.options.depth_window = window; /* 0 .. 0 admits nothing */
+    check_ok(hl_raster_forward(r, &s.splats, &s.view, &s.options, &f));
+    assert_int_equal(hl_raster_count_pairs(r), 0);
+    s.options.depth_window = NULL;
     s.options.outputs = HL_RASTER_NORMAL;
     s.options.feature_count = 0;
     check_ok(hl_raster_forward(r, &s.splats, &s.view, &s.options, &f));
