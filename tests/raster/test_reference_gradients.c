@@ -11,12 +11,13 @@
 #include <string.h>
 
 /* Five-point central difference (error of order h^4) that notices a jump (a pair entering or
- * leaving, another median): where the two one-sided slopes disagree, there is no derivative. */
+ * leaving, another median) and a kink (alpha reaching its maximum): there the curvature over 2 h is
+ * not that over 4 h, and there is no derivative. */
 static int stencil(const double f[5], double h, double *slope)
 {
     *slope = (f[0] - 8 * f[1] + 8 * f[3] - f[4]) / (12 * h);
-    const double right = (f[4] - f[2]) / (2 * h), left = (f[2] - f[0]) / (2 * h);
-    return fabs(right - left) <= 1e-2 * (1 + fabs(*slope));
+    const double inner = f[3] - 2 * f[2] + f[1], outer = (f[4] - 2 * f[2] + f[0]) / 4;
+    return fabs(inner - outer) / h <= 1e-6 * (1 + fabs(*slope));
 }
 
 enum { STEPS = 5 };
@@ -105,13 +106,39 @@ static void check_pose(hl_reference *s, tally *t)
     }
 }
 
-static void run(scene_size size, uint64_t seed)
+/* Each pixel admits another range of depth. */
+static void narrow_window(hl_reference *s, hl_arena *arena)
+{
+    const size_t px = (size_t)s->width * (size_t)s->height;
+    hl_real *window = scene_reals(arena, 2 * px);
+    for (size_t i = 0; i < px; i++) {
+        window[i] = 2.4 + (double)(i % 5) * 0.3;
+        window[px + i] = window[i] + 1.7;
+    }
+    s->depth_window = window;
+}
+
+/* Some splats reach the largest alpha, and pixels stop behind them. */
+static void some_opaque(hl_reference *s)
+{
+    for (int32_t i = 0; i < s->count; i++)
+        if (i % 3 != 1)
+            ((double *)(uintptr_t)s->logit_opa)[i] += 6;
+}
+
+enum { AS_DRAWN, WINDOW, OPAQUE };
+
+static void run(scene_size size, uint64_t seed, int kind)
 {
     hl_arena arena;
     hl_reference s;
     hl_arena_init(&arena, 0, 0);
     scene_create(&s, &arena, size, seed);
     scene_output_grads(&s, &arena, seed + 100);
+    if (kind == WINDOW)
+        narrow_window(&s, &arena);
+    if (kind == OPAQUE)
+        some_opaque(&s);
     hl_reference_forward(&s);
     hl_reference_backward(&s);
     tally t = {0};
@@ -134,29 +161,49 @@ static void run(scene_size size, uint64_t seed)
 static void plain_filter(void **state)
 {
     (void)state;
-    run((scene_size){7, 21, 18, 3, 3, 0}, 1);
-    run((scene_size){12, 17, 19, 2, 2, 0}, 2);
+    run((scene_size){7, 21, 18, 3, 3, 0}, 1, AS_DRAWN);
+    run((scene_size){12, 17, 19, 2, 2, 0}, 2, AS_DRAWN);
 }
 
 static void antialiased(void **state)
 {
     (void)state;
-    run((scene_size){7, 18, 20, 1, 3, 1}, 3);
-    run((scene_size){9, 16, 16, 0, 1, 1}, 4);
+    run((scene_size){7, 18, 20, 1, 3, 1}, 3, AS_DRAWN);
+    run((scene_size){9, 16, 16, 0, 1, 1}, 4, AS_DRAWN);
 }
 
 static void degree_0(void **state)
 {
     (void)state;
-    run((scene_size){8, 20, 16, 0, 0, 0}, 5);
+    run((scene_size){8, 20, 16, 0, 0, 0}, 5, AS_DRAWN);
+}
+
+static void depth_window(void **state)
+{
+    (void)state;
+    run((scene_size){9, 19, 17, 2, 2, 0}, 6, WINDOW);
+    run((scene_size){9, 17, 19, 1, 3, 1}, 7, WINDOW);
+}
+
+static void opaque_splats(void **state)
+{
+    (void)state;
+    run((scene_size){9, 19, 17, 1, 2, 0}, 9, OPAQUE);
+    run((scene_size){12, 16, 18, 0, 1, 1}, 10, OPAQUE);
+}
+
+static void most_channels(void **state)
+{
+    (void)state;
+    run((scene_size){5, 17, 16, 16, 3, 1}, 8, AS_DRAWN);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain_filter),
-        cmocka_unit_test(antialiased),
-        cmocka_unit_test(degree_0),
+        cmocka_unit_test(plain_filter),  cmocka_unit_test(antialiased),
+        cmocka_unit_test(degree_0),      cmocka_unit_test(depth_window),
+        cmocka_unit_test(opaque_splats), cmocka_unit_test(most_channels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
