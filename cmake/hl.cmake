@@ -49,6 +49,10 @@ if(HL_CLANG_TIDY)
     set(CMAKE_C_CLANG_TIDY ${HL_CLANG_TIDY_PROGRAM} --quiet)
 endif()
 
+set(HL_TEST_TIMEOUT 120)
+if(HL_SANITIZE)
+    set(HL_TEST_TIMEOUT 600) # ThreadSanitizer is ten times slower, and machines are shared
+endif()
 if(HL_FUZZ)
     add_custom_target(fuzzers)
 endif()
@@ -103,7 +107,7 @@ function(hl_test path)
     hl_target(${target})
     target_link_libraries(${target} PRIVATE check ${ARG_DEPENDS} ${ARG_LIBS})
     add_test(NAME ${path} COMMAND ${target})
-    set_tests_properties(${path} PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77
+    set_tests_properties(${path} PROPERTIES TIMEOUT ${HL_TEST_TIMEOUT} SKIP_RETURN_CODE 77
         LABELS "${folder};${ARG_LABELS}")
 endfunction()
 
