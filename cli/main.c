@@ -5,6 +5,7 @@
 
 static const hl_command commands[] = {
     {"demo", "from nothing to pictures: synth, train, render", hl_cmd_demo},
+    {"run", "photos to trained splats, renders and scores", hl_cmd_run},
     {"synth", "procedural capture with ground truth", hl_cmd_synth},
     {"sfm", "photos to cameras and points, with reasons", hl_cmd_sfm},
     {"train", "posed photos to splats", hl_cmd_train},
