@@ -13,7 +13,7 @@ typedef struct sfm_options {
     const char *photos, *out, *masks, *calibration, *poses, *truth, *cache;
     int32_t model, pairs, overlap, max_features, cameras;
     double focal_px;
-    bool invert_masks, upright, no_cache, keep_center, text, refine_poses;
+    bool invert_masks, upright, no_cache, keep_center, text, refine_poses, no_exif;
 } sfm_options;
 
 #define T           sfm_options
@@ -27,6 +27,7 @@ static const hl_option rows[] = {
                   "auto: photos of one size share a camera; each: every photo has its own"),
     HL_OPT_DOUBLE(T, "--focal-px", focal_px, 0, 1e6,
                   "focal length to start from, 0 to estimate it from pairs"),
+    HL_OPT_FLAG(T, "--no-exif", no_exif, "do not trust the focal length that photos tell"),
     HL_OPT_TEXT(T, "--calibration", calibration, "PATH",
                 "COLMAP model or transforms.json whose intrinsics are right and stay"),
     HL_OPT_TEXT(T, "--poses", poses, "PATH",
@@ -57,14 +58,17 @@ static const hl_camera_model models[] = {HL_CAMERA_SIMPLE_RADIAL,  HL_CAMERA_PIN
                                          HL_CAMERA_OPENCV,         HL_CAMERA_SIMPLE_RADIAL_FISHEYE,
                                          HL_CAMERA_RADIAL_FISHEYE, HL_CAMERA_OPENCV_FISHEYE};
 
-static hl_status load(const sfm_options *o, hl_views *views)
+static hl_status load(const sfm_options *o, hl_views *views, bool *focal_known)
 {
+    *focal_known = o->focal_px > 0;
     HL_TRY(hl_sfm_input_photos(views, o->photos, o->masks, o->invert_masks));
     hl_status status = HL_OK;
     if (o->poses)
         status = hl_sfm_input_poses(views, o->poses);
     else if (o->calibration)
         status = hl_sfm_input_calibration(views, o->calibration);
+    else if (o->focal_px <= 0 && !o->no_exif)
+        status = hl_sfm_input_exif(views, focal_known);
     if (status == HL_OK)
         status = hl_sfm_input_share(views, (sfm_cameras)o->cameras);
     if (status == HL_OK && o->focal_px > 0 && !o->poses && !o->calibration)
@@ -133,13 +137,14 @@ static hl_status run(const sfm_options *o)
     char cache[4096];
     hl_views views;
     hl_sfm_result result;
+    bool focal_known;
     HL_TRY(hl_path_join(cache, sizeof cache, o->out, "cache"));
-    HL_TRY(load(o, &views));
+    HL_TRY(load(o, &views, &focal_known));
     hl_sfm_options options = {.seed = (uint64_t)o->common.seed,
                               .pairing = (hl_sfm_pairing)o->pairs,
                               .overlap = o->overlap,
                               .intrinsics_known = o->poses || o->calibration,
-                              .focal_known = o->focal_px > 0,
+                              .focal_known = focal_known,
                               .set_model = o->model > 0,
                               .model = models[o->model],
                               .known_poses = o->poses != NULL};

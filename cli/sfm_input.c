@@ -2,12 +2,17 @@
 #include "cli/sfm_input.h"
 
 #include "core/camera_model.h"
+#include "core/exif.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "datasets/dataset.h"
 
+#include <math.h>
 #include <string.h>
+
+/* Focal lengths that differ by less are one: a lens does not hold its setting any better. */
+static const double same_focal = 0.005;
 
 hl_status hl_sfm_input_photos(hl_views *views, const char *path, const char *masks,
                               bool invert_masks)
@@ -44,6 +49,53 @@ void hl_sfm_input_focal(hl_views *views, double focal_px)
         if (!hl_camera_single_focal(views->cameras[c].model))
             views->cameras[c].params[1] = focal_px;
     }
+}
+
+/* The camera of `old` with that focal length (0: the guess it has), made where there is none. */
+static int32_t camera_with_focal(hl_camera *cameras, double *focals, int32_t *old_of,
+                                 int32_t *count, const hl_camera *old, int32_t old_index,
+                                 double focal)
+{
+    for (int32_t c = 0; c < *count; c++)
+        if (old_of[c] == old_index && fabs(focals[c] - focal) <= same_focal * focal)
+            return c;
+    const int32_t made = (*count)++;
+    cameras[made] = *old;
+    cameras[made].id = (uint32_t)made + 1;
+    old_of[made] = old_index;
+    focals[made] = focal;
+    if (focal > 0)
+        cameras[made].params[0] = focal;
+    if (focal > 0 && !hl_camera_single_focal(old->model))
+        cameras[made].params[1] = focal;
+    return made;
+}
+
+hl_status hl_sfm_input_exif(hl_views *views, bool *known)
+{
+    const size_t n = (size_t)views->view_count;
+    hl_camera *cameras = hl_arena_alloc(&views->arena, n, sizeof *cameras);
+    double *focals = hl_arena_alloc(&views->arena, n, sizeof *focals);
+    int32_t *old_of = hl_arena_alloc(&views->arena, n, sizeof *old_of);
+    if (!cameras || !focals || !old_of)
+        return HL_E_MEMORY;
+    int32_t count = 0, told = 0;
+    for (int32_t i = 0; i < views->view_count; i++) {
+        hl_view *view = &views->views[i];
+        const hl_camera *old = &views->cameras[view->camera];
+        hl_exif exif;
+        HL_TRY(hl_exif_load(&exif, view->image_path));
+        const double focal = hl_exif_focal_px(&exif, old->width, old->height);
+        told += focal > 0;
+        view->camera = camera_with_focal(cameras, focals, old_of, &count, old, view->camera, focal);
+    }
+    views->cameras = cameras;
+    views->camera_count = count;
+    *known = told == views->view_count && told > 0;
+    if (told > 0)
+        hl_log(HL_LOG_INFO, "focal length from Exif in %d of %d photos, %d cameras", told,
+               views->view_count, count);
+    return HL_OK;
 }
 
 static int32_t find_name(const hl_views *other, const char *name)

@@ -22,6 +22,10 @@ hl_status hl_sfm_input_share(hl_views *views, sfm_cameras how);
 /* Focal length of every camera, pixels. */
 void hl_sfm_input_focal(hl_views *views, double focal_px);
 
+/* Focal lengths that the photos tell (core/exif.h); photos of one camera that tell different ones
+ * get cameras of their own.  *known: every photo told one. */
+hl_status hl_sfm_input_exif(hl_views *views, bool *known);
+
 /* Views of the capture at PATH, in the order of `views`, found by name, or by the name without
  * folders where that is unique.  found (view_count): index into other->views, -1: not there.
  * HL_E_FORMAT where not one is found. */

@@ -1,47 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* The one Exif tag that decides which way is up (Exif 2.3, section 4.6.4.A: Orientation). */
 
+#include "core/io/exif_ifd.h"
 #include "core/io/image_codec.h"
 
 #include <string.h>
 
-enum { TAG_ORIENTATION = 0x0112, TYPE_SHORT = 3, ENTRY_BYTES = 12 };
-
-typedef struct tiff {
-    const unsigned char *bytes;
-    size_t size;
-    bool big; /* byte order MM */
-} tiff;
-
-/* 0 where the file is too short: no valid field here is 0. */
-static uint32_t field(const tiff *t, size_t at, int bytes)
-{
-    uint32_t value = 0;
-    if (at > t->size || t->size - at < (size_t)bytes)
-        return 0;
-    for (int i = 0; i < bytes; i++)
-        value |= (uint32_t)t->bytes[at + (size_t)i] << (8 * (t->big ? bytes - 1 - i : i));
-    return value;
-}
+enum { TAG_ORIENTATION = 0x0112 };
 
 int hl_exif_orientation(const unsigned char *block, size_t size)
 {
-    if (size < 14 || memcmp(block, "Exif\0\0", 6) != 0)
+    exif_block b;
+    if (!exif_open(&b, block, size))
         return 1;
-    tiff t = {block + 6, size - 6, block[6] == 'M'};
-    if (memcmp(t.bytes, t.big ? "MM" : "II", 2) != 0 || field(&t, 2, 2) != 42)
-        return 1;
-    const size_t folder = field(&t, 4, 4);
-    const uint32_t entries = field(&t, folder, 2);
-    for (uint32_t i = 0; i < entries; i++) {
-        const size_t at = folder + 2 + (size_t)i * ENTRY_BYTES;
-        if (field(&t, at, 2) != TAG_ORIENTATION)
-            continue;
-        const uint32_t value = field(&t, at + 8, 2);
-        const bool valid = field(&t, at + 2, 2) == TYPE_SHORT && value >= 1 && value <= 8;
-        return valid ? (int)value : 1;
-    }
-    return 1;
+    const size_t at = exif_find(&b, b.folder, TAG_ORIENTATION);
+    const uint32_t value = at ? exif_field(&b, at + 8, 2) : 0;
+    const bool valid = at && exif_field(&b, at + 2, 2) == EXIF_SHORT && value >= 1 && value <= 8;
+    return valid ? (int)value : 1;
 }
 
 /* Orientation o: row 0 of the stored picture is the visual side, column 0 the visual side:
