@@ -75,23 +75,31 @@ static int32_t quota_of(const int32_t *held, int32_t limit)
     return low;
 }
 
-/* r: largest first. */
+/* r: strongest first; taken from the front where not yet kept, and where the quota of the cell,
+ * if any, allows. */
+static int32_t take(ranked *r, int32_t count, int32_t limit, const int32_t *quota)
+{
+    int32_t taken[CELL_COUNT] = {0}, kept = 0;
+    for (int32_t i = 0; i < count && kept < limit; i++)
+        if (!r[i].kept && (!quota || taken[r[i].cell]++ < *quota)) {
+            r[i].kept = true;
+            kept++;
+        }
+    return kept;
+}
+
+/* Leaves r largest first. */
 static void keep(ranked *r, int32_t count, int32_t limit)
 {
-    int32_t held[CELL_COUNT] = {0}, taken[CELL_COUNT] = {0}, kept = 0;
+    int32_t held[CELL_COUNT] = {0};
     for (int32_t i = 0; i < count; i++)
         held[r[i].cell]++;
     const int32_t quota = quota_of(held, limit / 2);
-    for (int32_t i = 0; i < count; i++)
-        if (taken[r[i].cell]++ < quota) {
-            r[i].kept = true;
-            kept++;
-        }
-    for (int32_t i = 0; i < count && kept < limit; i++)
-        if (!r[i].kept) {
-            r[i].kept = true;
-            kept++;
-        }
+    qsort(r, (size_t)count, sizeof *r, largest_first);
+    const int32_t kept = take(r, count, limit, &quota);
+    qsort(r, (size_t)count, sizeof *r, strongest_first);
+    take(r, count, limit - kept, NULL);
+    qsort(r, (size_t)count, sizeof *r, largest_first);
 }
 
 hl_status hl_sift_select(hl_sift_blobs *blobs, const hl_sift_octave *octaves, int32_t width,
@@ -110,7 +118,6 @@ hl_status hl_sift_select(hl_sift_blobs *blobs, const hl_sift_octave *octaves, in
     while (count < blobs->count &&
            (r[count].contrast >= settings->peak || count < settings->min_features))
         count++;
-    qsort(r, (size_t)count, sizeof *r, largest_first);
     keep(r, count, settings->max_features);
     int32_t kept = 0;
     for (int32_t i = 0; i < count; i++)

@@ -189,6 +189,36 @@ static void mask_and_limits_are_kept(void **state)
     hl_image8_release(&image);
 }
 
+/* A crowd of large blobs in one corner, small ones all over: the quota is shared out, the rest goes
+ * to the strongest. */
+static void choice_is_spread_and_strong(void **state)
+{
+    (void)state;
+    enum { CROWD = 1000, SMALL = 300, KEPT = 400 };
+    hl_sift_octave octave = {.width = 640, .height = 640, .pixel = 0.5f};
+    hl_sift_blobs blobs = {hl_alloc(CROWD + SMALL, sizeof *blobs.list), 0, CROWD + SMALL};
+    for (int i = 0; i < CROWD + SMALL; i++) {
+        hl_rng rng = hl_rng_at(6, 0, (uint64_t)i, HL_RNG_TEST);
+        const float reach = i < CROWD ? 40 : 639;
+        hl_sift_blob *b = &blobs.list[blobs.count++];
+        *b = (hl_sift_blob){.x = hl_rng_uniform(&rng) * reach, .y = hl_rng_uniform(&rng) * reach};
+        b->sigma = i < CROWD ? 8 + hl_rng_uniform(&rng) : 2 + hl_rng_uniform(&rng);
+        b->contrast = i % 10 ? 0.02f : 0.5f + hl_rng_uniform(&rng);
+    }
+    const hl_sift_settings s = {.max_features = KEPT, .peak = 0.01f};
+    check_ok(hl_sift_select(&blobs, &octave, 320, 320, &s));
+    assert_int_equal(blobs.count, KEPT);
+    int strong = 0, small = 0;
+    for (int i = 0; i < KEPT; i++) {
+        strong += blobs.list[i].contrast > 0.1f;
+        small += blobs.list[i].sigma < 4;
+        assert_true(i == 0 || blobs.list[i].sigma <= blobs.list[i - 1].sigma);
+    }
+    assert_int_equal(strong, (CROWD + SMALL) / 10); /* all of them */
+    assert_true(small >= 160); /* of some 176 cells that hold one, the crowd has one */
+    hl_free(blobs.list);
+}
+
 /* Faint texture: weaker blobs are taken, up to the number asked for and not beyond. */
 static void faint_blobs_fill_up(void **state)
 {
@@ -355,6 +385,7 @@ int main(void)
         cmocka_unit_test(features_follow_rotation_and_scale),
         cmocka_unit_test(descriptors_are_unit_vectors),
         cmocka_unit_test(mask_and_limits_are_kept),
+        cmocka_unit_test(choice_is_spread_and_strong),
         cmocka_unit_test(faint_blobs_fill_up),
         cmocka_unit_test(coordinates_are_of_the_full_size),
         cmocka_unit_test(every_path_gives_the_same_bytes),
