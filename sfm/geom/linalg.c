@@ -133,12 +133,24 @@ void hl_small_eigen(int n, const double *a, double *values, double *vectors)
     }
 }
 
+/* x <- x (I - 2 v v^T / v^T v) for the rows of x (rows, n), on columns k and beyond. */
+static void reflect_rows(int rows, int n, int k, const double *v, double v2, double *x)
+{
+    for (int i = 0; i < rows; i++) {
+        double dot = 0;
+        for (int j = k; j < n; j++)
+            dot += x[i * n + j] * v[j];
+        for (int j = k; j < n; j++)
+            x[i * n + j] -= 2 * dot / v2 * v[j];
+    }
+}
+
 void hl_small_nullspace(int m, int n, const double *a, double *basis)
 {
-    double r[HL_SMALL_MAX * HL_SMALL_MAX], q[HL_SMALL_MAX * HL_SMALL_MAX];
+    double r[HL_SMALL_MAX * HL_SMALL_MAX] = {0}, q[HL_SMALL_MAX * HL_SMALL_MAX] = {0};
     memcpy(r, a, (size_t)(m * n) * sizeof *r);
-    for (int i = 0; i < n * n; i++)
-        q[i] = i % (n + 1) == 0;
+    for (int i = 0; i < n; i++)
+        q[i * n + i] = 1;
     for (int k = 0; k < m; k++) { /* reflect row k onto axis k; q collects the reflections */
         double v[HL_SMALL_MAX] = {0}, norm = 0;
         for (int j = k; j < n; j++) {
@@ -146,22 +158,13 @@ void hl_small_nullspace(int m, int n, const double *a, double *basis)
             norm += v[j] * v[j];
         }
         norm = sqrt(norm);
-        v[k] += v[k] >= 0 ? norm : -norm;
-        double v2 = 0;
-        for (int j = k; j < n; j++)
-            v2 += v[j] * v[j];
-        if (v2 == 0)
+        const double first = v[k];
+        v[k] += first >= 0 ? norm : -norm;
+        const double v2 = norm * norm - first * first + v[k] * v[k];
+        if (!(v2 > 0))
             continue;
-        for (int side = 0; side < 2; side++) {
-            double *x = side ? q : r;
-            for (int i = 0; i < (side ? n : m); i++) {
-                double dot = 0;
-                for (int j = k; j < n; j++)
-                    dot += x[i * n + j] * v[j];
-                for (int j = k; j < n; j++)
-                    x[i * n + j] -= 2 * dot / v2 * v[j];
-            }
-        }
+        reflect_rows(m, n, k, v, v2, r);
+        reflect_rows(n, n, k, v, v2, q);
     }
     for (int k = m; k < n; k++) /* columns m.. of q */
         for (int i = 0; i < n; i++)
@@ -283,7 +286,7 @@ int hl_poly_roots(const double *c, int degree, double *roots)
         roots[0] = -c[0] / c[1];
         return 1;
     }
-    double d[HL_SMALL_MAX], turning[HL_SMALL_MAX + 1], bound = 0;
+    double d[HL_SMALL_MAX] = {0}, turning[HL_SMALL_MAX + 1] = {0}, bound = 0;
     for (int k = 1; k <= degree; k++)
         d[k - 1] = k * c[k];
     for (int k = 0; k < degree; k++) /* Cauchy's bound */
