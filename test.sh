@@ -58,7 +58,7 @@ stage_release() {
     build release && tests build
 }
 stage_tidy() {
-    build tidy -tidy && tests build-tidy -LE lint
+    build tidy -tidy
 }
 stage_asan() {
     build asan -asan && tests build-asan -LE lint
