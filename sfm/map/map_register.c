@@ -11,6 +11,7 @@
 
 enum { LEVELS = 6, FINEST = 1 << LEVELS };
 #define RATIO_LEAST 0.25
+#define RATIO_SURE  0.6
 
 /* A cell of level l (2^l x 2^l) that holds a visible point counts 4^l. */
 static int64_t visibility(const hl_map_scene *s, int32_t image)
@@ -48,7 +49,8 @@ int32_t hl_map_next_image(const hl_map_scene *s)
     for (int32_t i = 0; i < s->in->image_count; i++) {
         if (s->registered[i] || s->done[i] || s->tries[i] >= HL_MAP_TRIES)
             continue;
-        if (s->tries[i] > 0 && s->registered_count <= s->tried_at[i])
+        /* The second try asks for less; later ones need a larger model. */
+        if (s->tries[i] > 1 && s->registered_count <= s->tried_at[i])
             continue;
         const int64_t score = visibility(s, i);
         if (score == 0 || (best >= 0 && s->tries[i] > best_tries))
@@ -194,8 +196,8 @@ hl_status hl_map_try_register(hl_map_scene *s, int32_t image, bool *joined)
         if (inliers >= 6)
             status = polish(s, image, &hits, &pose, inside, &inliers);
     }
-    /* A photo that was tried before may come with half as many. */
-    if (s->tries[image] > 0)
+    /* A photo that was tried before may come with half as many, if most of what it sees agrees. */
+    if (s->tries[image] > 0 && inliers >= RATIO_SURE * hits.distinct)
         need = need / 2 > 12 ? need / 2 : 12;
     fate->visible = hits.distinct;
     fate->inliers = inliers;
