@@ -83,6 +83,18 @@ static void single_check(single *s, hl_raster *r)
         }
 }
 
+/* Just outside the narrow end of a wide picture, where rays are so oblique that the footprint is
+ * many times the splat: culling must not be hasty. */
+static void oblique_one(single *s, uint64_t i)
+{
+    hl_rng rng = hl_rng_at(2, 0, i, HL_RNG_TEST);
+    double axes[3] = {15 + 10 * hl_rng_uniform(&rng), 15, 3.2 * hl_rng_uniform(&rng)};
+    const int wide = s->view.width > s->view.height;
+    const double along = (wide ? s->view.width : s->view.height) + 1500 * hl_rng_uniform(&rng);
+    s->options.antialiased = 0;
+    single_place(s, wide ? along : 1.5, wide ? 1.5 : along, axes, 0.9);
+}
+
 static void random_one(single *s, uint64_t i)
 {
     hl_rng rng = hl_rng_at(1, 0, i, HL_RNG_TEST);
@@ -98,7 +110,9 @@ static void random_one(single *s, uint64_t i)
     single_place(s, x, y, axes, 0.999 * exp(-5 * hl_rng_uniform(&rng)) + 1e-4);
 }
 
-static void run(int32_t width, int32_t height, uint64_t count, double tolerance)
+typedef void (*place_fn)(single *s, uint64_t i);
+
+static void run(int32_t width, int32_t height, uint64_t count, place_fn place)
 {
     for (int isa = HL_ISA_PLAIN; isa <= HL_ISA_AVX512; isa++) {
         hl_raster *r = NULL;
@@ -109,7 +123,7 @@ static void run(int32_t width, int32_t height, uint64_t count, double tolerance)
         single s;
         single_create(&s, width, height);
         for (uint64_t i = 0; i < count; i++) {
-            random_one(&s, i);
+            place(&s, i);
             single_check(&s, r);
         }
         print_message("%s: %d pixels shown, %d lost, %d stray, alpha differs by %.2g\n",
@@ -117,7 +131,7 @@ static void run(int32_t width, int32_t height, uint64_t count, double tolerance)
         assert_true(s.shown > 1000);
         assert_int_equal(s.lost, 0);
         assert_int_equal(s.stray, 0);
-        assert_true(s.worst <= tolerance);
+        assert_true(s.worst <= 1e-4);
         hl_raster_destroy(&r);
         hl_arena_release(&s.arena);
     }
@@ -126,16 +140,18 @@ static void run(int32_t width, int32_t height, uint64_t count, double tolerance)
 static void small_pictures(void **state)
 {
     (void)state;
-    run(50, 37, 1500, 1e-4);
-    run(16, 16, 1000, 1e-4);
+    run(50, 37, 1500, random_one);
+    run(16, 16, 1000, random_one);
 }
 
 /* Far from the origin floats are coarse: 2^-10 px at the end of the widest picture. */
 static void at_the_far_end_of_a_wide_picture(void **state)
 {
     (void)state;
-    run(16384, 3, 60, 1e-4);
-    run(3, 16384, 60, 1e-4);
+    run(16384, 3, 60, random_one);
+    run(3, 16384, 60, random_one);
+    run(16384, 3, 30, oblique_one);
+    run(3, 16384, 30, oblique_one);
 }
 
 int main(void)

@@ -177,6 +177,36 @@ static void a_frame_says_what_it_holds(void **state)
     hl_arena_release(&s.arena);
 }
 
+/* The widest gradient row there is: all outputs, all channels, all statistics. */
+static void everything_at_once(void **state)
+{
+    (void)state;
+    float_scene s;
+    hl_raster_frame f;
+    float_scene_create(&s, 200, 33, 20, 1);
+    float *features = hl_arena_alloc(&s.arena, 200 * HL_FEATURES_MAX, sizeof *features);
+    float *feature_grad = hl_arena_alloc(&s.arena, 200 * HL_FEATURES_MAX, sizeof *feature_grad);
+    for (size_t i = 0; i < 200 * HL_FEATURES_MAX; i++)
+        features[i] = sinf((float)i);
+    s.options.features = features;
+    s.options.feature_count = HL_FEATURES_MAX;
+    for (int p = 9; p < HL_PLANES_MAX; p++)
+        s.frame_grad.plane[p] = s.frame_grad.plane[p - 9];
+    for (int isa = HL_ISA_PLAIN; isa <= HL_ISA_AVX512; isa++) {
+        hl_raster *r = float_scene_raster((hl_isa)isa);
+        if (!r)
+            continue;
+        hl_raster_sink sink = {.grad = &s.grad, .feature_grad = feature_grad, .stats = &s.stats};
+        check_ok(hl_raster_forward(r, &s.splats, &s.view, &s.options, &f));
+        assert_int_equal(f.plane_count, HL_PLANES_MAX);
+        check_ok(hl_raster_backward(r, &s.splats, &s.frame_grad, &sink));
+        for (size_t i = 0; i < 200 * HL_FEATURES_MAX; i++)
+            assert_true(isfinite(feature_grad[i]));
+        hl_raster_destroy(&r);
+    }
+    hl_arena_release(&s.arena);
+}
+
 static void views_from_cameras(void **state)
 {
     (void)state;
@@ -206,7 +236,7 @@ int main(void)
         cmocka_unit_test(unknown_backends),         cmocka_unit_test(refused_views),
         cmocka_unit_test(refused_options),          cmocka_unit_test(backward_out_of_turn),
         cmocka_unit_test(no_gradients_and_no_sink), cmocka_unit_test(a_frame_says_what_it_holds),
-        cmocka_unit_test(views_from_cameras),
+        cmocka_unit_test(everything_at_once),       cmocka_unit_test(views_from_cameras),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
