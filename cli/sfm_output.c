@@ -44,7 +44,7 @@ static hl_status fill_points(hl_colmap_model *c, const sfm_output *o, int32_t mo
     const hl_map_model *m = &o->result->mapping.models[model];
     const uint8_t *rgb = o->result->colors[model];
     hl_colmap_image **image_of =
-        hl_arena_alloc(&c->arena, (size_t)o->result->image_count, sizeof *image_of);
+        hl_arena_alloc(&c->arena, (size_t)o->result->image_count, sizeof(void *));
     hl_colmap_sighting *tracks =
         hl_arena_alloc(&c->arena, (size_t)m->track_start[m->point_count], sizeof *tracks);
     c->points = hl_arena_alloc(&c->arena, (size_t)m->point_count, sizeof *c->points);

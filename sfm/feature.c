@@ -13,7 +13,7 @@ typedef hl_status (*detect_fn)(hl_features *features, const hl_image *grey, cons
                                const hl_feature_options *options);
 
 /* How much weaker than `peak` a blob may be that fills up.  On the 48 photos of dino, which has
- * next to no texture, 8 gives 2.4 times the correct matches of 1; 16 gives no more. */
+ * next to no texture, 8 gives 2.2 times the correct matches of 1; 16 gives no more. */
 static const float fill_depth = 8;
 
 static hl_status detect_sift(hl_features *features, const hl_image *grey, const hl_image8 *mask,
