@@ -8,10 +8,10 @@
  * The name in a cache is a hash of all that the result depends on; photos that are moved, renamed
  * or shared between folders are found again, edited ones are not. */
 #include "core/file.h"
+#include "core/hash.h"
 #include "core/helio_file.h"
 #include "core/log.h"
 #include "core/memory.h"
-#include "core/rng.h"
 #include "sfm/feature.h"
 
 #include <math.h>
@@ -112,26 +112,11 @@ hl_status hl_features_load(hl_features *features, const char *path)
 
 /* --- cache ------------------------------------------------------------------------------------ */
 
-/* Two chains of SplitMix64 with different starts: 128 bits against accidents, not against foes. */
-static void mix(uint64_t hash[2], const void *bytes, size_t count)
-{
-    const unsigned char *p = bytes;
-    for (size_t i = 0; i < count; i += 8) {
-        uint64_t word = 0;
-        memcpy(&word, p + i, count - i < 8 ? count - i : 8);
-        hash[0] = hl_rng_mix(hash[0] ^ word);
-        hash[1] = hl_rng_mix(hash[1] + (word ^ 0x5851f42d4c957f2du));
-    }
-    const uint64_t size = count;
-    hash[0] = hl_rng_mix(hash[0] ^ size);
-    hash[1] = hl_rng_mix(hash[1] + size);
-}
-
 static hl_status mix_file(uint64_t hash[2], const char *path)
 {
     hl_file_map map;
     HL_TRY(hl_file_map_open(&map, path));
-    mix(hash, map.bytes, map.size);
+    hl_hash_mix(hash, map.bytes, map.size);
     hl_file_map_close(&map);
     return HL_OK;
 }
@@ -143,9 +128,9 @@ static void mix_options(uint64_t hash[2], const hl_feature_options *o)
     const int32_t whole[] = {p->max_features, p->min_features, p->max_side_px, p->octaves,
                              p->upright,      p->no_upsample,  p->invert_mask};
     const float real[] = {p->peak, p->edge};
-    mix(hash, detector, strlen(detector));
-    mix(hash, whole, sizeof whole);
-    mix(hash, real, sizeof real);
+    hl_hash_mix(hash, detector, strlen(detector));
+    hl_hash_mix(hash, whole, sizeof whole);
+    hl_hash_mix(hash, real, sizeof real);
 }
 
 static hl_status cache_path(char out[PATH_BYTES], const char *photo, const char *mask,

@@ -3,9 +3,9 @@
  * cameras and the channels, so that a changed photo or option never finds an old picture. */
 #include "core/camera_model.h"
 #include "core/file.h"
+#include "core/hash.h"
 #include "core/log.h"
 #include "core/memory.h"
-#include "core/rng.h"
 #include "datasets/kinds/photo_load.h"
 
 #include <stdio.h>
@@ -51,27 +51,12 @@ void hl_photo_disk_close(hl_photo_disk *disk)
     memset(disk, 0, sizeof *disk);
 }
 
-/* Two chains of SplitMix64 with different starts: 128 bits against accidents, not against foes. */
-static void mix(uint64_t hash[2], const void *bytes, size_t count)
-{
-    const unsigned char *p = bytes;
-    for (size_t i = 0; i < count; i += 8) {
-        uint64_t word = 0;
-        memcpy(&word, p + i, count - i < 8 ? count - i : 8);
-        hash[0] = hl_rng_mix(hash[0] ^ word);
-        hash[1] = hl_rng_mix(hash[1] + (word ^ 0x5851f42d4c957f2du));
-    }
-    const uint64_t size = count;
-    hash[0] = hl_rng_mix(hash[0] ^ size);
-    hash[1] = hl_rng_mix(hash[1] + size);
-}
-
 static void mix_camera(uint64_t hash[2], const hl_camera *camera)
 {
     const uint64_t head[3] = {(uint64_t)camera->model, (uint64_t)camera->width,
                               (uint64_t)camera->height};
-    mix(hash, head, sizeof head);
-    mix(hash, camera->params, sizeof camera->params);
+    hl_hash_mix(hash, head, sizeof head);
+    hl_hash_mix(hash, camera->params, sizeof camera->params);
 }
 
 static hl_status key_of(const hl_photo_job *job, char key[64])
@@ -79,11 +64,11 @@ static hl_status key_of(const hl_photo_job *job, char key[64])
     hl_file_map map;
     uint64_t hash[2] = {format_version, ~format_version};
     HL_TRY(hl_file_map_open(&map, job->view->image_path));
-    mix(hash, map.bytes, map.size);
+    hl_hash_mix(hash, map.bytes, map.size);
     hl_file_map_close(&map);
     mix_camera(hash, job->camera);
     mix_camera(hash, job->target);
-    mix(hash, &job->with_alpha, sizeof job->with_alpha);
+    hl_hash_mix(hash, &job->with_alpha, sizeof job->with_alpha);
     snprintf(key, 64, "%016llx%016llx.png", (unsigned long long)hash[0],
              (unsigned long long)hash[1]);
     return HL_OK;

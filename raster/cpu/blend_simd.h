@@ -245,9 +245,8 @@ static ROW_ALWAYS_INLINE vf extra_value_row(const tile_backward *st, const float
     return v;
 }
 
-static ROW_ALWAYS_INLINE void store_row(const hl_cpu *r, const hl_cpu_record *s, const splat_row *k,
-                                        const splat_sums *q, float *row, const int abs2d,
-                                        const int stats)
+static ROW_ALWAYS_INLINE void store_row(const hl_cpu *r, const splat_row *k, const splat_sums *q,
+                                        float *row, const int abs2d, const int stats)
 {
     const vf h0x = vf_mul(q->h0, k->dx);
     const __m256 v[8] = {vf_fold(q->h0),
@@ -271,7 +270,6 @@ static ROW_ALWAYS_INLINE void store_row(const hl_cpu *r, const hl_cpu_record *s,
         row[r->row.stats + 2] = sum1(q->d2);
         row[r->row.stats + 3] = sum1(q->w);
     }
-    (void)s;
 }
 
 /* One splat over the tile, into its gradient row. */
@@ -341,7 +339,7 @@ static ROW_ALWAYS_INLINE int backward_splat(const hl_cpu *r, const tile_area *a,
             q.n += __builtin_popcount(vm_bits(m));
         }
     }
-    store_row(r, s, &k, &q, row, abs2d, stats);
+    store_row(r, &k, &q, row, abs2d, stats);
     for (int p = 0; p < extra; p++)
         row[9 + p] = sum1(extra_sum[p]);
     return stopped;
