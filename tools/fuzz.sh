@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# fuzz.sh BUILD JOBS SECONDS -- runs each libFuzzer target of BUILD/fuzz for SECONDS, JOBS at a
-# time, from the corpus in tests/fuzz/corpus/NAME.  Prints one line per target; a crasher is left
+# fuzz.sh BUILD JOBS SECONDS -- runs each libFuzzer target of BUILD/fuzz, JOBS at a time, from the
+# corpus in tests/fuzz/corpus/NAME.  They share SECONDS of wall time, at least 5 each.  Prints one line per target; a crasher is left
 # in BUILD/crashes.  Exit 1 if any target failed.
 set -u
-build=$1 jobs=$2 seconds=$3
+build=$1 jobs=$2 total=$3
 root=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$build/crashes" "$build/fuzz-logs"
 
@@ -26,9 +26,11 @@ one() {
     fi
     rm -rf "$work"
 }
-export -f one
-export build root seconds
 targets=("$build"/fuzz/fuzz_*)
 [ -x "${targets[0]}" ] || { echo 'no fuzz targets'; exit 0; }
+seconds=$((total * jobs / ${#targets[@]}))
+[ $seconds -ge 5 ] || seconds=5
+export -f one
+export build root seconds
 printf '%s\n' "${targets[@]}" | xargs -P "$jobs" -I{} bash -c 'one {}' | tee "$build/fuzz-logs/all"
 ! grep -q FAILED "$build/fuzz-logs/all"
