@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* helio bench -- times the rasterizer on synthetic splats, each instruction set in turn.
+/* helio bench -- times the rasterizer on synthetic splats, each instruction set in turn; or rays.
  *
  * Correctness gates timing: a path whose picture or gradients differ from plain C is not timed. */
+#include "cli/bench_rays.h"
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "core/build_info.h"
@@ -20,13 +21,13 @@ typedef struct bench_options {
     hl_common common;
     const char *what;
     const char *size;
-    int32_t splats, isa, repeat;
+    int32_t splats, isa, repeat, triangles, rays;
     float sigma_px;
     bool scaling;
 } bench_options;
 
 static const hl_option rows[] = {
-    HL_ARG(bench_options, "WHAT", what, "what to time: raster"),
+    HL_ARG(bench_options, "WHAT", what, "what to time: raster or rays"),
     HL_OPT_INT(bench_options, "--splats", splats, 0, HL_SPLATS_CAPACITY_MAX, "random splats"),
     HL_OPT_TEXT(bench_options, "--size", size, "WxH", "pixels of the picture"),
     HL_OPT_CHOICE(bench_options, "--isa", isa, "all|plain|avx2|avx512",
@@ -34,10 +35,12 @@ static const hl_option rows[] = {
     HL_OPT_INT(bench_options, "--repeat", repeat, 1, 1000, "runs; the fastest counts"),
     HL_OPT_FLOAT(bench_options, "--sigma-px", sigma_px, 0.01, 1000,
                  "median standard deviation of a splat in the picture"),
+    HL_OPT_INT(bench_options, "--triangles", triangles, 100, 20000000, "rays: size of the mesh"),
+    HL_OPT_INT(bench_options, "--rays", rays, 1000, 10000000, "rays: how many"),
     HL_OPT_FLAG(bench_options, "--scaling", scaling, "time one thread too, and print the ratio"),
     HL_COMMON_OPTIONS(bench_options)};
 static const hl_command_spec spec = {
-    "bench", "times the rasterizer on this machine", rows, HL_ROWS(rows), NULL, NULL};
+    "bench", "times the rasterizer, or rays, on this machine", rows, HL_ROWS(rows), NULL, NULL};
 
 /* What one path gave. */
 typedef struct timing {
@@ -378,13 +381,20 @@ int hl_cmd_bench(int argc, char **argv)
                        .size = "1008x756",
                        .splats = 300000,
                        .repeat = 3,
+                       .triangles = 490000,
+                       .rays = 1000000,
                        .sigma_px = 1.5f};
     int code;
     if (!hl_command_start(&spec, argc, argv, &o, &o.common, &code))
         return code;
+    if (strcmp(o.what, "rays") == 0) {
+        const hl_bench_rays_options rays = {o.triangles, o.rays, o.repeat, (uint64_t)o.common.seed,
+                                            o.common.json};
+        return hl_command_end(&spec, hl_bench_rays(&rays));
+    }
     if (strcmp(o.what, "raster") != 0)
-        return hl_command_end(&spec,
-                              hl_fail(HL_E_ARG, "WHAT: expected raster, found \"%s\"", o.what));
+        return hl_command_end(
+            &spec, hl_fail(HL_E_ARG, "WHAT: expected raster or rays, found \"%s\"", o.what));
     bench b = {.o = &o};
     hl_arena_init(&b.arena, 0, 0);
     const hl_status s = bench_raster(&b);

@@ -27,6 +27,7 @@ BEGIN {
     home["jpeglib"] = "core/image_jpeg\\.c"
     home["turbojpeg"] = "core/image_jpeg\\.c"
     home["libexif/"] = "datasets/image_folder\\.c"
+    home["embree"] = "core/bvh_embree\\.c"
     home["cmocka"] = "none"
 }
 function breach(what) {

@@ -19,3 +19,6 @@ assert "plain" in r["paths"], r'
 else
     grep -q '"schema":.*"helio.bench.raster/1"' all.json
 fi
+"$HELIO" bench rays --triangles 2000 --rays 3000 --repeat 1 --json --quiet >rays.json
+grep -q '"schema":.*"helio.bench.rays/1"' rays.json
+grep -q '"closest_per_core_s"' rays.json

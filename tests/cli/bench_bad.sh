@@ -14,3 +14,4 @@ try 1 raster --size 10x10x10
 try 1 raster --size 99999x10
 try 2 raster --isa sse
 try 2 raster --splats -1
+try 2 rays --rays 1
