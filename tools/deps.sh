@@ -8,8 +8,8 @@
 set -eu
 build='binutils cmake g++ gcc git libcjson-dev libjpeg62-turbo-dev libstb-dev libzstd-dev
        ninja-build zlib1g-dev'
-test='clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev libembree-dev libvlfeat-dev
-      llvm pmccabe python3'
+test='assimp-utils clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev libembree-dev
+      libvlfeat-dev llvm pmccabe python3'
 
 case ${1-} in
 --build) wanted=$build ;;

@@ -94,4 +94,13 @@ hl_status hl_ply_rows_open(hl_ply_rows *rows, const hl_ply *ply, const hl_ply_el
  * Errors: HL_E_FORMAT (ascii only). */
 hl_status hl_ply_rows_next(hl_ply_rows *rows, float *values);
 
+/* Starts at the first row of an element that may hold lists.  Errors: HL_E_FORMAT. */
+hl_status hl_ply_lists_open(hl_ply_rows *rows, const hl_ply *ply, const hl_ply_element *element);
+
+/* The items of one list of the next row, as integers: items (*count, at most `capacity`).
+ * `property` counts from the element's first; it is a list of an integer type.
+ * Errors: HL_E_FORMAT: past the end, a longer list, a negative item. */
+hl_status hl_ply_lists_next(hl_ply_rows *rows, int32_t property, uint32_t *items, int32_t capacity,
+                            int32_t *count);
+
 #endif /* HL_CORE_IO_PLY_H */
