@@ -42,8 +42,9 @@ typedef struct hl_pose_prior {
 } hl_pose_prior;
 
 /* Bits of pose_fixed: rotation about x, y, z of the camera, then translation along them. */
-#define HL_POSE_FIXED   0x3fu
-#define HL_POSE_FIXED_X 0x08u
+#define HL_POSE_FIXED      0x3fu
+#define HL_POSE_FIXED_TURN 0x07u
+#define HL_POSE_FIXED_X    0x08u
 
 typedef struct hl_bundle_problem {
     int32_t image_count;

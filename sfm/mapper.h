@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* sfm/mapper.h -- from verified matches to cameras and points, one photo after the other.
+/* sfm/mapper.h -- from verified matches to cameras and points.
+ *
+ * Incremental, one photo after the other:
  *
  *   pair with many matches and a wide angle -> two poses, first points
  *   repeat: the photo that sees most of the points, best spread -> pose -> new points ->
  *           adjustment of its neighbourhood; of everything each time the model grew by a tenth
  *   at the end: complete, merge, filter, adjust, free the principal point under its prior
  *
+ * Global, all photos at once (sfm/global.h): rotations, then centres and points together, then
+ * adjustments with ever tighter filters; what is left out joins as above, and the end is the same.
+ * It takes time in proportion to the number of photos, but wants focal lengths that are near.
+ *
  * What cannot join becomes a further model of its own, if enough photos hold together; every photo
  * left over gets the reason, with numbers.
  *
  * Sources: Snavely et al. 2006; Schoenberger and Frahm 2016, "Structure-from-Motion Revisited"
- * (next view by the visibility pyramid, retriangulation, filtering).
+ * (next view by the visibility pyramid, retriangulation, filtering); Pan et al. 2024, "Global
+ * Structure-from-Motion Revisited".
  *
  * Same bytes for any thread count.  Not to be called from inside hl_parallel_for.
  */
@@ -47,14 +54,28 @@ typedef struct hl_map_input {
     const uint32_t *camera_free;         /* (camera_count) bits: parameters to refine, without
                                             the principal point; NULL: none                  */
     const hl_camera_prior *camera_prior; /* (camera_count); NULL: none                       */
+    const bool *focal_guessed; /* (camera_count) nothing is known of its focal length: AUTO counts
+                                  them; NULL: none is                                        */
     const hl_map_pair *pairs;
     const hl_pose *known_poses; /* (image_count) camera_from_world: nothing is registered, points
                                    alone are made; NULL: unknown */
 } hl_map_input;
 
+typedef enum hl_map_method {
+    HL_MAPPER_AUTO = 0, /* incremental up to HL_MAPPER_FEW photos or where half of the focal lengths
+                           are guessed; else global if it stands the test, else incremental */
+    HL_MAPPER_INCREMENTAL,
+    HL_MAPPER_GLOBAL
+} hl_map_method;
+
+#define HL_MAPPER_FEW        300
+#define HL_MAPPER_REGISTERED 0.95 /* of the photos that pairs join: less fails the test */
+#define HL_MAPPER_ERROR_PX   1.5  /* median error of points: more fails it              */
+
 /* Zero is the default. */
 typedef struct hl_map_options {
     uint64_t seed;
+    hl_map_method method;
     double max_error_px;       /* of a point in a photo; 0: 4                                  */
     double resect_error_px;    /* of a new photo's points; 0: 12                               */
     double min_angle_deg;      /* of a point; 0: 1.5                                           */
@@ -110,6 +131,8 @@ typedef struct hl_mapping {
     int32_t model_count;
     hl_map_model *models; /* (model_count), most photos first */
     hl_map_fate *fates;   /* (image_count)                    */
+    hl_map_method method; /* that made the first model        */
+    const char *note;     /* why not the method asked for or tried first; NULL: nothing to say */
     hl_arena arena;       /* owns everything above            */
 } hl_mapping;
 

@@ -154,6 +154,8 @@ static hl_status prepare(work *w, const hl_map_adjustment *how)
     HL_TRY(gather(w));
     if (how->poses_fixed)
         memset(w->pose_fixed, HL_POSE_FIXED, n);
+    for (size_t i = 0; how->rotations_fixed && i < n; i++)
+        w->pose_fixed[i] |= HL_POSE_FIXED_TURN;
     w->pose_fixed[s->order[0]] = HL_POSE_FIXED;
     return HL_OK;
 }

@@ -8,6 +8,7 @@
 typedef struct hl_map_adjustment {
     int32_t around;       /* photo whose neighbourhood is adjusted; < 0: everything    */
     bool poses_fixed;     /* intrinsics and points alone                               */
+    bool rotations_fixed; /* centres, intrinsics and points alone                      */
     bool cameras_fixed;   /* poses and points alone                                    */
     bool free_center;     /* the principal point too, under a prior of 1 % of the size */
     int32_t iterations;   /* 0: the default of hl_bundle_adjust                        */
