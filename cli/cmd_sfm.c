@@ -11,7 +11,7 @@
 typedef struct sfm_options {
     hl_common common;
     const char *photos, *out, *masks, *calibration, *poses, *truth, *cache;
-    int32_t model, pairs, overlap, max_features, cameras;
+    int32_t model, pairs, mapper, overlap, max_features, cameras;
     double focal_px;
     bool invert_masks, upright, no_cache, keep_center, text, refine_poses, no_exif;
 } sfm_options;
@@ -35,6 +35,10 @@ static const hl_option rows[] = {
     HL_OPT_FLAG(T, "--refine-poses", refine_poses, "with --poses: adjust them with the points"),
     HL_OPT_CHOICE(T, "--pairs", pairs, "auto|exhaustive|sequential|retrieval",
                   "photos to match: auto is exhaustive up to 250 photos, then retrieval"),
+    HL_OPT_CHOICE(
+        T, "--mapper", mapper, "auto|incremental|global",
+        "one photo after the other, or all at once; auto is incremental up to 300 photos, "
+        "then global if the outcome stands its test"),
     HL_OPT_INT(T, "--overlap", overlap, 1, 1000, "following photos that sequential pairs match"),
     HL_OPT_INT(T, "--max-features", max_features, 100, HL_FEATURES_MAX, "per photo"),
     HL_OPT_FLAG(T, "--upright", upright, "photos are all level: features without direction"),
@@ -152,6 +156,7 @@ static hl_status run(const sfm_options *o)
     options.features.upright = o->upright;
     options.map.keep_principal_point = o->keep_center;
     options.map.refine_poses = o->refine_poses;
+    options.map.method = (hl_map_method)o->mapper;
     options.cache = o->no_cache ? NULL : (o->cache ? o->cache : cache);
     hl_status status = hl_file_make_folder(o->out);
     if (status == HL_OK)

@@ -184,6 +184,9 @@ hl_json *hl_sfm_output_json(const sfm_output *o)
     hl_json_add_number(root, "pairs", r->pair_count);
     hl_json_add_number(root, "verified_pairs", verified);
     hl_json_add_number(root, "voted_focal_px", r->focal_px);
+    hl_json_add_text(root, "mapper", hl_map_method_name(r->mapping.method));
+    if (r->mapping.note)
+        hl_json_add_text(root, "mapper_note", r->mapping.note);
     hl_json *cpu = hl_json_add_object(root, "cpu_seconds");
     hl_json_add_number(cpu, "features", r->cpu_seconds[HL_SFM_FEATURES]);
     hl_json_add_number(cpu, "match", r->cpu_seconds[HL_SFM_MATCH]);
@@ -237,6 +240,8 @@ void hl_sfm_output_print(const sfm_output *o)
         printf("model %d: %d of %d photos, %d points, mean track %.2f, error %.3f px\n", k,
                m->registered, r->image_count, m->point_count, mean_track(m), m->error_px);
     }
+    if (r->mapping.note)
+        printf("mapper: %s\n", r->mapping.note);
     if (r->mapping.model_count == 0)
         printf("no model: no pair of photos holds enough matches with enough parallax\n");
     if (o->truth)

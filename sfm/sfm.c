@@ -42,6 +42,12 @@ const char *hl_map_reason_name(hl_map_reason reason)
     }
 }
 
+const char *hl_map_method_name(hl_map_method method)
+{
+    return method == HL_MAPPER_GLOBAL ? "global"
+                                      : (method == HL_MAPPER_INCREMENTAL ? "incremental" : "auto");
+}
+
 /* The camera to estimate: the wanted model with the focal length and centre of the guess. */
 static hl_camera start_camera(const hl_camera *guess, hl_camera_model model)
 {
@@ -66,10 +72,12 @@ static hl_status start_cameras(hl_run *run)
     run->cameras = hl_alloc(n, sizeof *run->cameras);
     run->camera_free = hl_alloc(n, sizeof *run->camera_free);
     run->prior = hl_alloc(n, sizeof *run->prior);
-    if (!run->cameras || !run->camera_free || !run->prior)
+    run->focal_guessed = hl_alloc(n, sizeof *run->focal_guessed);
+    if (!run->cameras || !run->camera_free || !run->prior || !run->focal_guessed)
         return HL_E_MEMORY;
     for (int32_t c = 0; c < views->camera_count; c++) {
         run->cameras[c] = views->cameras[c];
+        run->focal_guessed[c] = !run->o->intrinsics_known && !run->o->focal_known;
         if (run->o->intrinsics_known)
             continue;
         const hl_camera_model model = run->o->set_model ? run->o->model : HL_CAMERA_SIMPLE_RADIAL;
@@ -159,6 +167,7 @@ static hl_status map_input(const hl_run *run, hl_arena *arena, hl_map_input *in)
                          .cameras = run->cameras,
                          .camera_free = run->camera_free,
                          .camera_prior = run->prior,
+                         .focal_guessed = run->focal_guessed,
                          .pairs = pairs,
                          .known_poses = run->o->known_poses ? poses : NULL};
     return HL_OK;
@@ -303,6 +312,7 @@ hl_status hl_sfm_run(hl_sfm_result *result, const hl_views *views, const hl_sfm_
     hl_free(run.cameras);
     hl_free(run.camera_free);
     hl_free(run.prior);
+    hl_free(run.focal_guessed);
     if (status != HL_OK) {
         release_features(run.features, views->view_count);
         hl_mapping_release(&r.mapping);

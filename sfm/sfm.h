@@ -2,7 +2,7 @@
 /* sfm/sfm.h -- structure from motion in one call: photos in, cameras and points out.
  *
  *   features of each photo -> pairs -> matches -> two-view geometry -> focal length by vote
- *   (where it is not known) -> incremental mapper -> colours
+ *   (where it is not known) -> mapper, incremental or global -> colours
  *
  * Same bytes for any thread count.  Progress goes through core/log.h (stages "features", "match",
  * "map"); hl_interrupt_request stops it, features on disk are kept.
@@ -59,7 +59,7 @@ typedef struct hl_sfm_result {
     int32_t pair_count;
     hl_sfm_pair *pairs; /* (pair_count) all that were matched, by image_a, then image_b      */
     int32_t camera_count;
-    double focal_px; /* voted focal length of the first camera; 0: none                      */
+    double focal_px; /* focal length of the first camera as pairs tell; 0: none */
     hl_mapping mapping;
     uint8_t **colors;                  /* (model_count) of (point_count, 3) sRGB             */
     double cpu_seconds[HL_SFM_STAGES]; /* user and system, all threads                       */
@@ -76,5 +76,8 @@ void hl_sfm_result_release(hl_sfm_result *result);
 
 /* "registered", "no verified pair", ... */
 const char *hl_map_reason_name(hl_map_reason reason);
+
+/* "incremental", "global", "auto" */
+const char *hl_map_method_name(hl_map_method method);
 
 #endif /* HL_SFM_SFM_H */

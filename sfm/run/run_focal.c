@@ -9,11 +9,12 @@
 #include "core/camera_model.h"
 #include "core/memory.h"
 #include "core/vec.h"
+#include "sfm/global.h"
 #include "sfm/run/run_state.h"
 
 #include <math.h>
 
-enum { CELLS = 160, GOLDEN_STEPS = 40, PAIRS_LEAST = 1 };
+enum { CELLS = 160, GOLDEN_STEPS = 40, PAIRS_LEAST = 1, WEIGHT_MOST = 1000 };
 #define FOCAL_LOW   0.35 /* of the longer side: 110 degrees */
 #define FOCAL_HIGH  4.0  /* 14 degrees                      */
 #define VOTE_WIDTH  0.08 /* of the difference of singular values that still counts */
@@ -93,35 +94,96 @@ static int32_t gather(const hl_run *run, int32_t camera, double *f, double *weig
             continue;
         for (int k = 0; k < 9; k++)
             f[9 * n + k] = pair->view.f[k];
-        weight[n++] = pair->count < 1000 ? pair->count : 1000;
+        weight[n++] = pair->count < WEIGHT_MOST ? pair->count : WEIGHT_MOST;
     }
     return n;
 }
 
-hl_status hl_run_vote_focal(hl_run *run)
+static void set_focal(hl_run *run, int32_t c, double focal)
+{
+    hl_camera *camera = &run->cameras[c];
+    camera->params[0] = focal;
+    if (!hl_camera_single_focal(camera->model))
+        camera->params[1] = focal;
+    run->focal_guessed[c] = false;
+    if (c == 0)
+        run->focal_px = focal;
+}
+
+static double longer_side(const hl_camera *camera)
+{
+    return camera->width > camera->height ? camera->width : camera->height;
+}
+
+/* Pairs of a camera with itself. */
+static hl_status vote(hl_run *run)
 {
     double *f = hl_alloc((size_t)run->pair_count, 9 * sizeof *f);
     double *weight = hl_alloc((size_t)run->pair_count, sizeof *weight);
     const hl_status status = f && weight ? HL_OK : HL_E_MEMORY;
     for (int32_t c = 0; status == HL_OK && c < run->views->camera_count; c++) {
-        hl_camera *camera = &run->cameras[c];
-        const double side = camera->width > camera->height ? camera->width : camera->height;
-        const int single = hl_camera_single_focal(camera->model);
+        const hl_camera *camera = &run->cameras[c];
+        const double side = longer_side(camera);
         double center[2];
         hl_camera_center(camera->model, camera->params, center);
         const int32_t n = gather(run, c, f, weight);
         const double focal = n >= PAIRS_LEAST ? hl_vote_focal(f, weight, n, center,
                                                               FOCAL_LOW * side, FOCAL_HIGH * side)
                                               : 0;
-        if (!(focal > 0))
-            continue;
-        camera->params[0] = focal;
-        if (!single)
-            camera->params[1] = focal;
-        if (c == 0)
-            run->focal_px = focal;
+        if (focal > 0)
+            set_focal(run, c, focal);
     }
     hl_free(f);
     hl_free(weight);
     return status;
+}
+
+/* Pairs of different cameras, for those that are still guessed. */
+static hl_status calibrate_graph(hl_run *run)
+{
+    const int32_t cameras = run->views->camera_count;
+    hl_focal_camera *focal = hl_alloc((size_t)cameras, sizeof *focal);
+    hl_focal_pair *pairs = hl_alloc((size_t)run->pair_count, sizeof *pairs);
+    hl_status status = focal && pairs ? HL_OK : HL_E_MEMORY;
+    int32_t n = 0;
+    for (int32_t p = 0; status == HL_OK && p < run->pair_count; p++) {
+        const hl_run_pair *pair = &run->pairs[p];
+        const int32_t a = run->views->views[pair->image_a].camera;
+        const int32_t b = run->views->views[pair->image_b].camera;
+        if (pair->view.config != HL_TWO_VIEW_UNCALIBRATED || a == b)
+            continue;
+        pairs[n] = (hl_focal_pair){.camera_a = a, .camera_b = b};
+        pairs[n].weight = pair->count < WEIGHT_MOST ? pair->count : WEIGHT_MOST;
+        for (int k = 0; k < 9; k++)
+            pairs[n].f[k] = pair->view.f[k];
+        n++;
+    }
+    for (int32_t c = 0; status == HL_OK && c < cameras; c++) {
+        const hl_camera *camera = &run->cameras[c];
+        const double side = longer_side(camera);
+        double f[2];
+        hl_camera_focal(camera->model, camera->params, f);
+        hl_camera_center(camera->model, camera->params, focal[c].center);
+        focal[c].focal = (f[0] + f[1]) / 2;
+        focal[c].low = FOCAL_LOW * side;
+        focal[c].high = FOCAL_HIGH * side;
+        focal[c].fixed = !run->focal_guessed[c];
+    }
+    if (status == HL_OK && n > 0)
+        status = hl_view_graph_focals(focal, cameras, pairs, n);
+    for (int32_t c = 0; status == HL_OK && n > 0 && c < cameras; c++)
+        if (!focal[c].fixed && focal[c].found)
+            set_focal(run, c, focal[c].focal);
+    hl_free(focal);
+    hl_free(pairs);
+    return status;
+}
+
+hl_status hl_run_vote_focal(hl_run *run)
+{
+    bool guessed = false;
+    HL_TRY(vote(run));
+    for (int32_t c = 0; c < run->views->camera_count; c++)
+        guessed = guessed || run->focal_guessed[c];
+    return guessed ? calibrate_graph(run) : HL_OK;
 }

@@ -23,6 +23,7 @@ typedef struct hl_run {
     hl_camera *cameras;    /* (camera_count) in the model to estimate */
     uint32_t *camera_free; /* (camera_count) */
     hl_camera_prior *prior;
+    bool *focal_guessed; /* (camera_count) neither the user nor pairs say anything */
     int32_t pair_count;
     hl_run_pair *pairs;
     double focal_px;
@@ -31,8 +32,8 @@ typedef struct hl_run {
 /* Fills pairs' numbers, matches and two-view geometry. */
 hl_status hl_run_match(hl_run *run);
 
-/* Focal lengths by vote over fundamental matrices; cameras get them.  Nothing where too few pairs
- * say anything. */
+/* Focal lengths from fundamental matrices; cameras get them.  A camera with pairs of its own by
+ * their vote, the others by all pairs together; no change where pairs say nothing. */
 hl_status hl_run_vote_focal(hl_run *run);
 
 /* Motions of all verified pairs by the cameras as they are now. */
