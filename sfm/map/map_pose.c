@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Poses of a photo from points: hypotheses and their count.  Trials draw from counter-based random
- * numbers keyed by (seed, photo, trial): the result does not depend on what ran before. */
+/* Poses of a photo from points.  Trials draw from counter-based random numbers keyed by (seed,
+ * photo, trial): the result does not depend on what ran before. */
 #define HL_REAL double
+#include "core/memory.h"
 #include "core/rng.h"
 #include "core/se3.h"
-#include "sfm/geom/absolute.h"
 #include "sfm/map/map_register.h"
+#include "sfm/resection.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { THREE_LEAST = 100, THREE_MOST = 10000, TURNED_TRIALS = 60, TURNED_PAIRS = 6 };
-#define CONFIDENCE 0.9999
+enum { TURNED_TRIALS = 60, TURNED_PAIRS = 6 };
 
 /* Ray in the camera of one feature: (u, v, 1). */
 static bool camera_ray(const hl_map_scene *s, int32_t image, int32_t feature, double ray[3])
@@ -117,65 +117,33 @@ int32_t hl_map_pose_turned(const hl_map_scene *s, int32_t image, const hl_map_hi
     return best;
 }
 
-/* Trials after which a better pose of `inliers` of `count` would have been drawn with certainty
- * CONFIDENCE; three times that many are made, since noise spoils some good draws. */
-static int32_t trials_needed(int32_t inliers, int32_t count)
+hl_status hl_map_pose_points(const hl_map_scene *s, int32_t image, const hl_map_hits *hits,
+                             hl_pose *pose, int32_t *agreeing)
 {
-    const double n = count, i = inliers;
-    const double good = i * (i - 1) * (i - 2) / (n * (n - 1) * (n - 2));
-    if (!(good > 0))
-        return THREE_MOST;
-    const double k = good < 1 ? 3 * log(1 - CONFIDENCE) / log1p(-good) : 0;
-    return k > THREE_MOST ? THREE_MOST : (k < THREE_LEAST ? THREE_LEAST : (int32_t)ceil(k));
-}
-
-/* Poses of three hits; how many. */
-static int poses_of_three(const hl_map_scene *s, int32_t image, const hl_map_hits *hits,
-                          hl_rng *rng, hl_pose poses[HL_P3P_MAX])
-{
-    double x[6], point[9], r[HL_P3P_MAX][9], t[HL_P3P_MAX][3];
-    int32_t pick[3];
-    for (int k = 0; k < 3; k++) {
-        double ray[3];
-        pick[k] = (int32_t)hl_rng_below(rng, (uint32_t)hits->count);
-        for (int j = 0; j < k; j++)
-            if (hits->features[pick[k]] == hits->features[pick[j]] ||
-                hits->points[pick[k]] == hits->points[pick[j]])
-                return 0;
-        if (!camera_ray(s, image, hits->features[pick[k]], ray))
-            return 0;
-        memcpy(x + 2 * k, ray, 2 * sizeof *x);
-        memcpy(point + 3 * k, s->points[hits->points[pick[k]]].x, 3 * sizeof *point);
-    }
-    const int n = hl_p3p(x, point, r, t);
-    for (int k = 0; k < n; k++) {
-        hl_quat_from_rotation(r[k], poses[k].q);
-        memcpy(poses[k].t, t[k], sizeof t[k]);
-    }
-    return n;
-}
-
-int32_t hl_map_pose_three(const hl_map_scene *s, int32_t image, const hl_map_hits *hits,
-                          hl_pose *pose)
-{
-    double best_cost = HUGE_VAL;
-    int32_t best = 0, needed = THREE_MOST;
-    for (int32_t trial = 0; trial < needed; trial++) {
-        hl_rng rng =
-            hl_rng_at(s->o.seed, (uint64_t)image << 20 | 0xfffff, (uint64_t)trial, HL_RNG_SFM);
-        hl_pose poses[HL_P3P_MAX];
-        const int n = poses_of_three(s, image, hits, &rng, poses);
-        for (int k = 0; k < n; k++) {
-            double cost = best_cost;
-            const int32_t inliers =
-                hl_map_count_inside(s, image, hits, &poses[k], s->o.resect_error_px, NULL, &cost);
-            if (!(cost < best_cost))
-                continue;
-            best_cost = cost;
-            best = inliers;
-            *pose = poses[k];
-            needed = trials_needed(inliers, hits->distinct);
+    const size_t n = (size_t)hits->count;
+    double *pixels = hl_alloc(n, 2 * sizeof *pixels);
+    double *points = hl_alloc(n, 3 * sizeof *points);
+    uint8_t *inlier = hl_alloc(n, 1);
+    hl_status status = pixels && points && inlier ? HL_OK : HL_E_MEMORY;
+    *agreeing = 0;
+    if (status == HL_OK) {
+        const hl_resection_options o = {
+            .threshold_px = s->o.resect_error_px, .seed = s->o.seed, .image = (uint64_t)image};
+        hl_resection found;
+        for (size_t i = 0; i < n; i++) {
+            hl_map_pixel(s, hits->features[i], pixels + 2 * i);
+            memcpy(points + 3 * i, s->points[hits->points[i]].x, 3 * sizeof *points);
+        }
+        status = hl_resection_estimate(&found, inlier, hl_map_camera(s, image), pixels, points,
+                                       hits->count, &o);
+        if (status == HL_OK && found.inlier_count > 0) {
+            *pose = found.camera_from_world;
+            *agreeing =
+                hl_map_count_inside(s, image, hits, pose, s->o.resect_error_px, NULL, NULL);
         }
     }
-    return best;
+    hl_free(pixels);
+    hl_free(points);
+    hl_free(inlier);
+    return status;
 }

@@ -183,8 +183,9 @@ hl_status hl_map_try_register(hl_map_scene *s, int32_t image, bool *joined)
     hl_status status = inside ? HL_OK : HL_E_MEMORY;
     hl_pose pose;
     int32_t inliers = 0, need = s->o.min_inliers;
+    if (status == HL_OK && hits.distinct >= 6)
+        status = hl_map_pose_points(s, image, &hits, &pose, &inliers);
     if (status == HL_OK && hits.distinct >= 6) {
-        inliers = hl_map_pose_three(s, image, &hits, &pose);
         hl_pose turned;
         if (inliers < need || inliers < RATIO_LEAST * hits.distinct) {
             const int32_t n = hl_map_pose_turned(s, image, &hits, &turned);

@@ -26,13 +26,13 @@ void hl_map_hits_release(hl_map_hits *hits);
  * whether.  The photo's fate gets the numbers. */
 hl_status hl_map_try_register(hl_map_scene *s, int32_t image, bool *joined);
 
-/* Poses for RANSAC; both fill *pose and return the number of agreeing features.
- *
- *   three points   P3P
- *   turned         the rotation of a registered neighbour and of the pair with it; two points give
- *                  the translation: works where few points are seen */
-int32_t hl_map_pose_three(const hl_map_scene *s, int32_t image, const hl_map_hits *hits,
-                          hl_pose *pose);
+/* The pose that most hits agree with (hl_resection_estimate), and the number of agreeing features;
+ * 0: none, *pose is as it was. */
+hl_status hl_map_pose_points(const hl_map_scene *s, int32_t image, const hl_map_hits *hits,
+                             hl_pose *pose, int32_t *agreeing);
+
+/* The same from the rotation of a registered neighbour and of the pair with it; two points give the
+ * translation: works where few points are seen.  Returns the number of agreeing features. */
 int32_t hl_map_pose_turned(const hl_map_scene *s, int32_t image, const hl_map_hits *hits,
                            hl_pose *pose);
 
