@@ -306,9 +306,13 @@ hl_status hl_sfm_run(hl_sfm_result *result, const hl_views *views, const hl_sfm_
                        views->path ? views->path : "views", views->view_count);
     hl_arena_init(&r.arena, 0, 0);
     const hl_status status = stages(&run, &r);
-    for (int32_t p = 0; p < run.pair_count; p++)
+    for (int32_t p = 0; p < run.pair_count; p++) {
+        hl_free(run.pairs[p].all);
+        hl_free(run.pairs[p].inlier);
         hl_free(run.pairs[p].match);
+    }
     hl_free(run.pairs);
+    hl_free(run.keys);
     hl_free(run.cameras);
     hl_free(run.camera_free);
     hl_free(run.prior);

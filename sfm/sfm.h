@@ -5,7 +5,8 @@
  *   (where it is not known) -> mapper, incremental or global -> colours
  *
  * Same bytes for any thread count.  Progress goes through core/log.h (stages "features", "match",
- * "map"); hl_interrupt_request stops it, features on disk are kept.
+ * "map"); hl_interrupt_request stops it.  With a cache nothing that was found is lost then: the
+ * next call goes on from there and gives the bytes of a run that was never stopped.
  */
 #ifndef HL_SFM_SFM_H
 #define HL_SFM_SFM_H
@@ -28,7 +29,7 @@ typedef enum hl_sfm_pairing {
 /* Zero is the default. */
 typedef struct hl_sfm_options {
     uint64_t seed;
-    const char *cache; /* folder for features, made; NULL: none */
+    const char *cache; /* folder for features and matches, made; NULL: none */
     hl_feature_options features;
     hl_match_options match;
     hl_two_view_options two_view;

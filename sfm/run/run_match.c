@@ -83,31 +83,35 @@ static bool useful(hl_two_view_config config)
            config == HL_TWO_VIEW_PLANAR || config == HL_TWO_VIEW_PANORAMIC;
 }
 
-static hl_status verify(hl_run *run, hl_run_pair *pair, const hl_pair_matches *found)
+hl_status hl_run_keep_inliers(hl_run_pair *pair)
 {
-    const int32_t n = found->count;
-    double *px = hl_alloc((size_t)n, 4 * sizeof *px);
-    uint8_t *inlier = hl_alloc((size_t)n, 1);
-    pair->match = hl_alloc((size_t)n, 2 * sizeof *pair->match);
-    hl_status status = px && inlier && pair->match ? HL_OK : HL_E_MEMORY;
-    if (status == HL_OK) {
-        for (int32_t i = 0; i < n; i++) {
-            pair->match[2 * i] = found->matches[i].a;
-            pair->match[2 * i + 1] = found->matches[i].b;
+    pair->match = hl_alloc((size_t)pair->view.inlier_count, 2 * sizeof *pair->match);
+    if (!pair->match)
+        return HL_E_MEMORY;
+    pair->count = 0;
+    for (int32_t i = 0; useful(pair->view.config) && i < pair->matched; i++)
+        if (pair->inlier[i] && pair->count < pair->view.inlier_count) {
+            pair->match[2 * pair->count] = pair->all[2 * i];
+            pair->match[2 * pair->count++ + 1] = pair->all[2 * i + 1];
         }
-        match_pixels(run, pair, pair->match, n, px, px + 2 * (size_t)n);
+    return HL_OK;
+}
+
+static hl_status verify(hl_run *run, hl_run_pair *pair)
+{
+    const int32_t n = pair->matched;
+    double *px = hl_alloc((size_t)n, 4 * sizeof *px);
+    pair->inlier = hl_alloc((size_t)n, 1);
+    hl_status status = px && pair->inlier ? HL_OK : HL_E_MEMORY;
+    if (status == HL_OK) {
+        match_pixels(run, pair, pair->all, n, px, px + 2 * (size_t)n);
         const hl_two_view_input input = input_of(run, pair, n, px, px + 2 * (size_t)n);
         const hl_two_view_options o = geometry_options(run);
-        status = hl_two_view_estimate(&pair->view, inlier, &input, &o);
+        status = hl_two_view_estimate(&pair->view, pair->inlier, &input, &o);
     }
-    if (status == HL_OK && useful(pair->view.config))
-        for (int32_t i = 0; i < n; i++)
-            if (inlier[i]) {
-                pair->match[2 * pair->count] = pair->match[2 * i];
-                pair->match[2 * pair->count++ + 1] = pair->match[2 * i + 1];
-            }
+    if (status == HL_OK)
+        status = hl_run_keep_inliers(pair);
     hl_free(px);
-    hl_free(inlier);
     return status;
 }
 
@@ -127,44 +131,109 @@ static void pair_block(void *ctx, int32_t block, int32_t thread)
         snprintf(pair->sentence, sizeof pair->sentence, "%.255s", hl_last_error());
 }
 
-static hl_status for_pairs(hl_run *run, const char *stage,
-                           hl_status (*work)(hl_run *run, hl_run_pair *pair))
+static hl_status work_on(hl_run *run, int32_t first, int32_t end,
+                         hl_status (*work)(hl_run *run, hl_run_pair *pair))
 {
-    for (int32_t first = 0; first < run->pair_count; first += CHUNK) {
-        const int32_t left = run->pair_count - first, count = left < CHUNK ? left : CHUNK;
-        chunk c = {run, first, work};
-        if (hl_interrupt_requested())
-            return hl_fail(HL_E_INTERRUPT, "sfm: interrupted while matching");
-        hl_parallel_for(count, pair_block, &c);
-        for (int32_t i = first; i < first + count; i++)
-            if (run->pairs[i].status != HL_OK)
-                return hl_fail(run->pairs[i].status, "%s", run->pairs[i].sentence);
-        if (stage)
-            hl_log_progress(&(hl_progress){.stage = stage,
-                                           .done = first + count,
-                                           .total = run->pair_count,
-                                           .loss = (double)NAN,
-                                           .splats = -1,
-                                           .next_save = -1});
-    }
+    chunk c = {run, first, work};
+    hl_parallel_for(end - first, pair_block, &c);
+    for (int32_t i = first; i < end; i++)
+        if (run->pairs[i].status != HL_OK)
+            return hl_fail(run->pairs[i].status, "%s", run->pairs[i].sentence);
     return HL_OK;
 }
 
-static hl_status match_pair(hl_run *run, hl_run_pair *pair)
+static hl_status find_matches(const hl_run *run, hl_run_pair *pair)
 {
     hl_pair_matches found = {0};
     HL_TRY(hl_match_features(&found, &run->features[pair->image_a], &run->features[pair->image_b],
                              &run->o->match));
+    pair->all = hl_alloc((size_t)found.count, 2 * sizeof *pair->all);
+    for (int32_t i = 0; pair->all && i < found.count; i++) {
+        pair->all[2 * i] = found.matches[i].a;
+        pair->all[2 * i + 1] = found.matches[i].b;
+    }
     pair->matched = found.count;
-    const hl_status status = found.count > 0 ? verify(run, pair, &found) : HL_OK;
     hl_pair_matches_release(&found);
-    return status;
+    return pair->all ? HL_OK : HL_E_MEMORY;
+}
+
+static hl_status match_pair(hl_run *run, hl_run_pair *pair)
+{
+    if (pair->done)
+        return HL_OK;
+    pair->fresh = true;
+    if (!pair->has_matches)
+        HL_TRY(find_matches(run, pair));
+    pair->has_matches = true;
+    if (pair->matched > 0)
+        HL_TRY(verify(run, pair));
+    pair->done = true;
+    return HL_OK;
+}
+
+static int32_t row_end(const hl_run *run, int32_t first)
+{
+    int32_t end = first;
+    while (end < run->pair_count && run->pairs[end].image_a == run->pairs[first].image_a)
+        end++;
+    return end;
+}
+
+/* Saves the rows whose pairs are all below `ready`, or all of them where it is over, and lets go
+ * of what the mapper does not need. */
+static hl_status finish_rows(hl_run *run, int32_t *first, int32_t ready, bool over)
+{
+    while (*first < ready) {
+        const int32_t end = row_end(run, *first);
+        if (end > ready && !over)
+            return HL_OK;
+        if (run->keys)
+            HL_TRY(hl_run_cache_save(run, *first, end));
+        for (int32_t p = *first; p < end && p < ready && !over; p++) {
+            hl_free(run->pairs[p].all);
+            hl_free(run->pairs[p].inlier);
+            run->pairs[p].all = NULL;
+            run->pairs[p].inlier = NULL;
+        }
+        *first = end;
+    }
+    return HL_OK;
+}
+
+static hl_status match_all(hl_run *run, int32_t *ready, int32_t *first)
+{
+    int32_t loaded = 0;
+    while (*ready < run->pair_count) {
+        const int32_t left = run->pair_count - *ready, end = *ready + (left < CHUNK ? left : CHUNK);
+        for (; run->keys && loaded < end; loaded = row_end(run, loaded))
+            HL_TRY(hl_run_cache_load(run, loaded, row_end(run, loaded)));
+        HL_TRY(work_on(run, *ready, end, match_pair));
+        *ready = end;
+        HL_TRY(finish_rows(run, first, end, false));
+        hl_log_progress(&(hl_progress){.stage = "match",
+                                       .done = end,
+                                       .total = run->pair_count,
+                                       .loss = (double)NAN,
+                                       .splats = -1,
+                                       .next_save = -1});
+        if (end < run->pair_count && hl_interrupt_requested())
+            return hl_fail(HL_E_INTERRUPT, "sfm: interrupted after %d of %d pairs%s", end,
+                           run->pair_count, run->keys ? ", which are kept" : "");
+    }
+    return HL_OK;
 }
 
 hl_status hl_run_match(hl_run *run)
 {
+    int32_t ready = 0, first = 0;
     HL_TRY(list_pairs(run));
-    return for_pairs(run, "match", match_pair);
+    if (run->o->cache)
+        HL_TRY(hl_run_cache_start(run));
+    const hl_status status = match_all(run, &ready, &first);
+    /* What was found before a failure is kept; the sentence about it stays the first one. */
+    if (status == HL_E_INTERRUPT)
+        HL_TRY(finish_rows(run, &first, ready, true));
+    return status;
 }
 
 static hl_status move_pair(hl_run *run, hl_run_pair *pair)
@@ -193,5 +262,11 @@ static hl_status move_pair(hl_run *run, hl_run_pair *pair)
 
 hl_status hl_run_motions(hl_run *run)
 {
-    return for_pairs(run, NULL, move_pair);
+    for (int32_t first = 0; first < run->pair_count; first += CHUNK) {
+        const int32_t left = run->pair_count - first;
+        if (hl_interrupt_requested())
+            return hl_fail(HL_E_INTERRUPT, "sfm: interrupted before the mapper");
+        HL_TRY(work_on(run, first, first + (left < CHUNK ? left : CHUNK), move_pair));
+    }
+    return HL_OK;
 }

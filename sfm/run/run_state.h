@@ -9,9 +9,14 @@
 typedef struct hl_run_pair {
     int32_t image_a, image_b;
     int32_t matched;
-    int32_t count;  /* inliers           */
-    int32_t *match; /* (count, 2), owned */
+    int32_t *all;    /* (matched, 2) before the check of geometry, owned; NULL: let go        */
+    uint8_t *inlier; /* (matched) likewise                                                    */
+    int32_t count;   /* inliers                                                               */
+    int32_t *match;  /* (count, 2), owned                                                     */
     hl_two_view view;
+    bool has_matches; /* `all` stands: read, given or found */
+    bool done;        /* all of it stands                   */
+    bool fresh;       /* it is not on disk                  */
     hl_status status;
     char sentence[256]; /* of a failure in another thread */
 } hl_run_pair;
@@ -27,10 +32,22 @@ typedef struct hl_run {
     int32_t pair_count;
     hl_run_pair *pairs;
     double focal_px;
+    uint64_t (*keys)[2]; /* (view_count) hash of the features; NULL: matches are not kept */
 } hl_run;
 
 /* Fills pairs' numbers, matches and two-view geometry. */
 hl_status hl_run_match(hl_run *run);
+
+/* Matches on disk (options->cache).  A row is the pairs first .. end - 1, all of one image_a. */
+hl_status hl_run_cache_start(hl_run *run);
+/* Takes what the disk has of a row; pairs that are there have has_matches or done set. */
+hl_status hl_run_cache_load(hl_run *run, int32_t first, int32_t end);
+/* Keeps the pairs of a row that are done, and what else the file had; writes nothing where nothing
+ * is fresh. */
+hl_status hl_run_cache_save(hl_run *run, int32_t first, int32_t end);
+
+/* `match` and `count` from `all`, `inlier` and `view`. */
+hl_status hl_run_keep_inliers(hl_run_pair *pair);
 
 /* Focal lengths from fundamental matrices; cameras get them.  A camera with pairs of its own by
  * their vote, the others by all pairs together; no change where pairs say nothing. */
