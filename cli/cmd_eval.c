@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* helio eval -- renders the held-out views of a trained scene and scores them against the photos.
+/* helio eval -- renders the held-out views of a trained scene and scores them against the photos;
+ * with --protocol, scores a folder of predicted materials and relit pictures against ground truth.
  */
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/eval_maps.h"
 #include "cli/eval_report.h"
 #include "core/file.h"
 #include "core/log.h"
@@ -21,12 +23,15 @@ enum { SUBSET_TEST, SUBSET_TRAIN, SUBSET_ALL, SHEET_ROWS = 8, SHEET_COLUMNS = 5,
 typedef struct eval_options {
     hl_common common;
     const char *path, *data, *out, *background, *lpips, *require;
-    int32_t iteration, max_side_px, split_every, subset;
+    int32_t iteration, max_side_px, split_every, subset, protocol;
     bool sheet, no_images;
 } eval_options;
 
 static const hl_option rows[] = {
-    HL_ARG(eval_options, "SCENE", path, "output folder of helio train, or a file of splats"),
+    HL_ARG(eval_options, "SCENE", path,
+           "output folder of helio train, a file of splats, or a folder of predicted maps"),
+    HL_OPT_CHOICE(eval_options, "--protocol", protocol, "none|helio|tensoir|gsir|r3dg|irgs|orb",
+                  "score SCENE as maps of materials and relit pictures, by these rules"),
     HL_OPT_TEXT(eval_options, "--data", data, "PATH",
                 "the capture to compare with; found in config.json if left out"),
     HL_OPT_OUT_OPTIONAL(eval_options, out, "FOLDER", "where results go; SCENE if left out"),
@@ -42,7 +47,7 @@ static const hl_option rows[] = {
     HL_OPT_TEXT(eval_options, "--lpips", lpips, "FILE",
                 "SqueezeNet weights (safetensors) for LPIPS; without them it is null"),
     HL_OPT_TEXT(eval_options, "--require", require, "CONDITION",
-                "fail unless met, such as nvs.psnr>=30,nvs.ssim>=0.9"),
+                "fail unless met, such as nvs.psnr>=30,nvs.ssim>=0.9; relight.psnr with maps"),
     HL_OPT_FLAG(eval_options, "--sheet", sheet,
                 "write sheets/eval.png: photo, render, difference, "
                 "depth, normal"),
@@ -367,10 +372,26 @@ static hl_status evaluate(evaluation *e)
     return report(e);
 }
 
+static hl_status evaluate_maps(const eval_options *o)
+{
+    if (!o->data)
+        return hl_fail(HL_E_ARG, "--protocol needs --data, the capture with ground truth");
+    const hl_maps_options mo = {.maps = o->path,
+                                .truth = o->data,
+                                .out = o->out ? o->out : o->path,
+                                .require = o->require,
+                                .protocol = &hl_protocols()[o->protocol - 1],
+                                .sheet = o->sheet,
+                                .json = o->common.json};
+    return hl_eval_maps(&mo);
+}
+
 /* Values that the table of options cannot check. */
 static hl_status check_words(const eval_options *o)
 {
     float rgb[3];
+    if (o->protocol)
+        return o->require ? hl_maps_report_require(NULL, o->require) : HL_OK;
     if (o->background)
         HL_TRY(hl_scene_parse_color(o->background, rgb));
     return o->require ? hl_eval_report_require(NULL, o->require) : HL_OK;
@@ -387,6 +408,8 @@ int hl_cmd_eval(int argc, char **argv)
         hl_command_end(&spec, words);
         return HL_EXIT_USAGE;
     }
+    if (o.protocol)
+        return hl_command_end(&spec, evaluate_maps(&o));
     static evaluation e; /* the sheet's cells are too many for a stack frame to hold gladly */
     memset(&e, 0, sizeof e);
     e.o = &o;

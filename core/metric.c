@@ -87,6 +87,7 @@ typedef struct ssim_job {
     const hl_image *a, *b;
     float taps[TAPS];
     int32_t blocks; /* per channel */
+    int32_t margin; /* pixels at the border whose windows do not count */
     size_t line;    /* floats of a padded row */
     float *scratch; /* (threads, 2 + PLANES * (SSIM_ROWS + 2 * HALF), line) */
     double *rows;   /* (channels, height) sums of S over a row */
@@ -133,7 +134,7 @@ static double similarity_row(const ssim_job *j, const float *first, size_t step)
 {
     const float c1 = (float)HL_SSIM_C1, c2 = (float)HL_SSIM_C2;
     double total = 0;
-    for (int32_t x = 0; x < j->a->width; x++) {
+    for (int32_t x = j->margin; x < j->a->width - j->margin; x++) {
         float m[PLANES] = {0};
         for (int t = 0; t < TAPS; t++)
             for (int k = 0; k < PLANES; k++)
@@ -162,10 +163,14 @@ static void ssim_block(void *ctx, int32_t block, int32_t thread)
             similarity_row(j, planes + (size_t)(y - begin) * j->line, step);
 }
 
-hl_status hl_metric_ssim(double *out, const hl_image *a, const hl_image *b)
+static hl_status mean_ssim(double *out, const hl_image *a, const hl_image *b, int32_t margin)
 {
     HL_TRY(check_pair(a, b));
-    ssim_job j = {.a = a, .b = b, .blocks = hl_block_count(a->height, SSIM_ROWS)};
+    const int32_t width = a->width - 2 * margin, height = a->height - 2 * margin;
+    if (width < 1 || height < 1)
+        return hl_fail(HL_E_ARG, "SSIM: no window of %d fits a picture of %d x %d", TAPS, a->width,
+                       a->height);
+    ssim_job j = {.a = a, .b = b, .margin = margin, .blocks = hl_block_count(a->height, SSIM_ROWS)};
     double sum = 0;
     for (int t = 0; t < TAPS; t++)
         sum += exp(-(t - HALF) * (t - HALF) / (2 * HL_SSIM_SIGMA * HL_SSIM_SIGMA));
@@ -180,10 +185,23 @@ hl_status hl_metric_ssim(double *out, const hl_image *a, const hl_image *b)
     hl_status s = HL_E_MEMORY;
     if (j.scratch && j.rows) {
         hl_parallel_for(j.blocks * a->channels, ssim_block, &j);
-        *out = hl_ordered_sum(j.rows, rows) / ((double)rows * a->width);
+        double total = 0;
+        for (int32_t c = 0; c < a->channels; c++)
+            total += hl_ordered_sum(j.rows + (size_t)c * (size_t)a->height + margin, height);
+        *out = total / ((double)height * a->channels * width);
         s = HL_OK;
     }
     hl_free(j.scratch);
     hl_free(j.rows);
     return s;
+}
+
+hl_status hl_metric_ssim(double *out, const hl_image *a, const hl_image *b)
+{
+    return mean_ssim(out, a, b, 0);
+}
+
+hl_status hl_metric_ssim_valid(double *out, const hl_image *a, const hl_image *b)
+{
+    return mean_ssim(out, a, b, HALF);
 }

@@ -24,6 +24,9 @@ hl_status hl_metric_mse(double *out, const hl_image *a, const hl_image *b, const
 double hl_metric_psnr(double mse);
 
 hl_status hl_metric_ssim(double *out, const hl_image *a, const hl_image *b);
+/* Over the windows that lie inside the picture alone: what scikit-image and TensoIR's code average.
+ * HL_E_ARG where none does. */
+hl_status hl_metric_ssim_valid(double *out, const hl_image *a, const hl_image *b);
 
 /* LPIPS v0.1 with SqueezeNet 1.1 weights from a safetensors file of the user (Zhang et al. 2018).
  * NULL handle and a reason where the file is absent: the caller reports null. */
