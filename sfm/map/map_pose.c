@@ -138,8 +138,7 @@ hl_status hl_map_pose_points(const hl_map_scene *s, int32_t image, const hl_map_
                                        hits->count, &o);
         if (status == HL_OK && found.inlier_count > 0) {
             *pose = found.camera_from_world;
-            *agreeing =
-                hl_map_count_inside(s, image, hits, pose, s->o.resect_error_px, NULL, NULL);
+            *agreeing = hl_map_count_inside(s, image, hits, pose, s->o.resect_error_px, NULL, NULL);
         }
     }
     hl_free(pixels);
