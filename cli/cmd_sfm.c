@@ -10,10 +10,11 @@
 
 typedef struct sfm_options {
     hl_common common;
-    const char *photos, *out, *masks, *calibration, *poses, *truth, *cache;
+    const char *photos, *out, *masks, *calibration, *poses, *truth, *cache, *database;
     int32_t model, pairs, mapper, overlap, max_features, cameras;
     double focal_px;
     bool invert_masks, upright, no_cache, keep_center, text, refine_poses, no_exif;
+    bool database_features, write_database;
 } sfm_options;
 
 #define T           sfm_options
@@ -48,8 +49,14 @@ static const hl_option rows[] = {
                 "never estimate the principal point; it is freed at the end from 8 photos on"),
     HL_OPT_TEXT(T, "--truth", truth, "PATH",
                 "COLMAP model or transforms.json with true poses to compare with"),
-    HL_OPT_TEXT(T, "--cache", cache, "FOLDER", "of features; OUT/cache if not given"),
-    HL_OPT_FLAG(T, "--no-cache", no_cache, "keep no features on disk"),
+    HL_OPT_TEXT(T, "--database", database, "FILE",
+                "COLMAP database.db whose features and matches are taken instead of our own"),
+    HL_OPT_FLAG(T, "--database-features", database_features,
+                "with --database: take its features alone and match them here"),
+    HL_OPT_FLAG(T, "--write-database", write_database,
+                "write features and matches as OUT/database.db in COLMAP's form"),
+    HL_OPT_TEXT(T, "--cache", cache, "FOLDER", "of features and matches; OUT/cache if not given"),
+    HL_OPT_FLAG(T, "--no-cache", no_cache, "keep no features and matches on disk"),
     HL_OPT_FLAG(T, "--text", text, "write the model as text"),
     HL_COMMON_OPTIONS(T),
 };
@@ -138,11 +145,12 @@ static hl_status write_all(const sfm_options *o, const hl_views *views, const hl
 static hl_status run(const sfm_options *o)
 {
     const double start = hl_wall_seconds();
-    char cache[4096];
+    char cache[4096], database[4096];
     hl_views views;
     hl_sfm_result result;
     bool focal_known;
     HL_TRY(hl_path_join(cache, sizeof cache, o->out, "cache"));
+    HL_TRY(hl_path_join(database, sizeof database, o->out, "database.db"));
     HL_TRY(load(o, &views, &focal_known));
     hl_sfm_options options = {.seed = (uint64_t)o->common.seed,
                               .pairing = (hl_sfm_pairing)o->pairs,
@@ -157,6 +165,9 @@ static hl_status run(const sfm_options *o)
     options.map.keep_principal_point = o->keep_center;
     options.map.refine_poses = o->refine_poses;
     options.map.method = (hl_map_method)o->mapper;
+    options.database = o->database;
+    options.database_features = o->database_features;
+    options.database_out = o->write_database ? database : NULL;
     options.cache = o->no_cache ? NULL : (o->cache ? o->cache : cache);
     hl_status status = hl_file_make_folder(o->out);
     if (status == HL_OK)

@@ -104,6 +104,8 @@ static hl_status extract(hl_run *run)
         return HL_E_MEMORY;
     if (run->o->cache)
         HL_TRY(hl_file_make_folder(run->o->cache));
+    if (run->o->database)
+        return hl_run_import(run);
     for (int32_t i = 0; i < n; i++) {
         const hl_view *view = &run->views->views[i];
         hl_feature_options o = run->o->features;
@@ -275,6 +277,8 @@ static hl_status stages(hl_run *run, hl_sfm_result *r)
     r->cpu_seconds[HL_SFM_FEATURES] = now - then;
     then = now;
     HL_TRY(hl_run_match(run));
+    if (run->o->database_out)
+        HL_TRY(hl_run_export(run));
     drop_descriptors(run);
     if (!run->o->intrinsics_known && !run->o->focal_known)
         HL_TRY(hl_run_vote_focal(run));

@@ -29,7 +29,10 @@ typedef enum hl_sfm_pairing {
 /* Zero is the default. */
 typedef struct hl_sfm_options {
     uint64_t seed;
-    const char *cache; /* folder for features and matches, made; NULL: none */
+    const char *cache;        /* folder for features and matches, made; NULL: none */
+    const char *database;     /* COLMAP database whose features and matches are taken; NULL: none */
+    bool database_features;   /* its features alone: pairs are chosen and matched here            */
+    const char *database_out; /* file for features and matches, in that form; NULL: none          */
     hl_feature_options features;
     hl_match_options match;
     hl_two_view_options two_view;

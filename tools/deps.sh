@@ -6,7 +6,7 @@
 #   deps.sh --build   only what the build of `helio` needs
 #   deps.sh --list    prints the list, one package a line
 set -eu
-build='binutils cmake g++ gcc git libcjson-dev libjpeg62-turbo-dev libstb-dev libzstd-dev
+build='binutils cmake g++ gcc git libcjson-dev libjpeg62-turbo-dev libsqlite3-dev libstb-dev libzstd-dev
        ninja-build zlib1g-dev'
 test='assimp-utils clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev libembree-dev
       libvlfeat-dev llvm pmccabe python3'

@@ -189,7 +189,7 @@ static hl_status finish_rows(hl_run *run, int32_t *first, int32_t ready, bool ov
             return HL_OK;
         if (run->keys)
             HL_TRY(hl_run_cache_save(run, *first, end));
-        for (int32_t p = *first; p < end && p < ready && !over; p++) {
+        for (int32_t p = *first; p < end && p < ready && !over && !run->o->database_out; p++) {
             hl_free(run->pairs[p].all);
             hl_free(run->pairs[p].inlier);
             run->pairs[p].all = NULL;
@@ -226,8 +226,9 @@ static hl_status match_all(hl_run *run, int32_t *ready, int32_t *first)
 hl_status hl_run_match(hl_run *run)
 {
     int32_t ready = 0, first = 0;
-    HL_TRY(list_pairs(run));
-    if (run->o->cache)
+    if (!run->given_pairs)
+        HL_TRY(list_pairs(run));
+    if (run->o->cache && !run->given_pairs)
         HL_TRY(hl_run_cache_start(run));
     const hl_status status = match_all(run, &ready, &first);
     /* What was found before a failure is kept; the sentence about it stays the first one. */

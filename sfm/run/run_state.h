@@ -33,10 +33,16 @@ typedef struct hl_run {
     hl_run_pair *pairs;
     double focal_px;
     uint64_t (*keys)[2]; /* (view_count) hash of the features; NULL: matches are not kept */
+    bool given_pairs;    /* pairs and their matches came from a database                   */
 } hl_run;
 
 /* Fills pairs' numbers, matches and two-view geometry. */
 hl_status hl_run_match(hl_run *run);
+
+/* Features, and pairs with their matches, of options->database. */
+hl_status hl_run_import(hl_run *run);
+/* All of it into options->database_out, once pairs are matched. */
+hl_status hl_run_export(const hl_run *run);
 
 /* Matches on disk (options->cache).  A row is the pairs first .. end - 1, all of one image_a. */
 hl_status hl_run_cache_start(hl_run *run);
