@@ -2,18 +2,21 @@
 #include "sfm/ba/cholesky.h"
 
 #include "core/parallel.h"
+#include "sfm/ba/cholesky_kernels.h"
 
 #include <math.h>
-#include <stddef.h>
 #include <string.h>
 
-enum { TILE = 48 };
+/* Rows of one task, and columns taken at a time: a strip of them and B stay in the second cache. */
+enum { TILE = HL_CHOLESKY_TILE, STRIP = 8 * TILE, DEPTH = 4 * TILE };
 
 typedef struct panel_job {
     double *a;
     int32_t n;
-    int32_t at;    /* first row of the diagonal tile */
-    int32_t width; /* of the diagonal tile           */
+    int32_t at;    /* first row and column of the diagonal tile */
+    int32_t width; /* of the diagonal tile                      */
+    hl_cholesky_multiply multiply;
+    double inverse[TILE * TILE]; /* -L^-T of the diagonal tile       */
 } panel_job;
 
 static bool factor_tile(double *a, int32_t n, int32_t width)
@@ -38,87 +41,101 @@ static bool factor_tile(double *a, int32_t n, int32_t width)
     return true;
 }
 
-/* Rows below the diagonal tile: X L^T = A, one row at a time. */
-static void solve_panel(void *ctx, int32_t block, int32_t thread)
+/* inverse (row j, column i) = -(L^-1)_ij of a whole tile. */
+static void invert_tile(const double *l, size_t n, double *inverse)
+{
+    memset(inverse, 0, TILE * TILE * sizeof *inverse);
+    for (int j = 0; j < TILE; j++) {
+        double *column = inverse + (size_t)j * TILE; /* of L^-1 */
+        column[j] = -1 / l[(size_t)j * n + (size_t)j];
+        for (int i = j + 1; i < TILE; i++) {
+            double sum = 0;
+            for (int k = j; k < i; k++)
+                sum += l[(size_t)i * n + (size_t)k] * column[k];
+            column[i] = -sum / l[(size_t)i * n + (size_t)i];
+        }
+    }
+}
+
+/* The last columns, fewer than a tile: C -= A B^T over all that is to the left. */
+static void update_narrow(const panel_job *job, int32_t first, int32_t last)
+{
+    const size_t n = (size_t)job->n;
+    for (int32_t i = first; i < last; i++)
+        for (int32_t j = job->at; j < job->at + job->width && j <= i; j++) {
+            const double *a = job->a + (size_t)i * n, *b = job->a + (size_t)j * n;
+            double sum = 0;
+            for (int32_t k = 0; k < job->at; k++)
+                sum += a[k] * b[k];
+            job->a[(size_t)i * n + (size_t)j] -= sum;
+        }
+}
+
+/* Columns of the panel minus what stands to their left, a strip of rows at a time. */
+static void update_strip(void *ctx, int32_t block, int32_t thread)
 {
     (void)thread;
     const panel_job *job = ctx;
     const size_t n = (size_t)job->n;
-    const int32_t first = job->at + job->width + block * TILE;
+    const int32_t first = job->at + block * STRIP;
+    const int32_t last = first + STRIP < job->n ? first + STRIP : job->n;
+    if (job->width < TILE) {
+        update_narrow(job, first, last);
+        return;
+    }
+    for (int32_t left = 0; left < job->at; left += DEPTH) {
+        const int32_t depth = left + DEPTH < job->at ? DEPTH : job->at - left;
+        double bt[DEPTH * TILE];
+        for (int32_t j = 0; j < TILE; j++) {
+            const double *b = job->a + (size_t)(job->at + j) * n + (size_t)left;
+            for (int32_t k = 0; k < depth; k++)
+                bt[k * TILE + j] = b[k];
+        }
+        job->multiply(job->a + (size_t)first * n + (size_t)job->at, n,
+                      job->a + (size_t)first * n + (size_t)left, n, bt, depth, last - first);
+    }
+}
+
+/* Rows below the diagonal tile: X = A L^-T. */
+static void solve_strip(void *ctx, int32_t block, int32_t thread)
+{
+    (void)thread;
+    const panel_job *job = ctx;
+    const size_t n = (size_t)job->n;
+    const int32_t first = job->at + TILE + block * TILE;
     const int32_t last = first + TILE < job->n ? first + TILE : job->n;
-    const double *diagonal = job->a + (size_t)job->at * n + (size_t)job->at;
+    double a[TILE * TILE];
     for (int32_t i = first; i < last; i++) {
         double *row = job->a + (size_t)i * n + (size_t)job->at;
-        for (int32_t j = 0; j < job->width; j++) {
-            const double *l = diagonal + (size_t)j * n;
-            double value = row[j];
-            for (int32_t k = 0; k < j; k++)
-                value -= row[k] * l[k];
-            row[j] = value / l[j];
-        }
+        memcpy(a + (size_t)(i - first) * TILE, row, TILE * sizeof *a);
+        memset(row, 0, TILE * sizeof *row);
     }
+    job->multiply(job->a + (size_t)first * n + (size_t)job->at, n, a, TILE, job->inverse, TILE,
+                  last - first);
 }
 
-/* C (rows, columns) -= A B^T, where bt (width, TILE) is B transposed. */
-static void update_tile(double *c, const double *a, const double *bt, size_t n, int32_t rows,
-                        int32_t width)
+static hl_cholesky_multiply best_kernel(void)
 {
-    for (int32_t i = 0; i < rows; i++) {
-        double sum[TILE] = {0};
-        const double *row = a + (size_t)i * n;
-        for (int32_t k = 0; k < width; k++) {
-            const double value = row[k];
-            for (int32_t j = 0; j < TILE; j++)
-                sum[j] += value * bt[k * TILE + j];
-        }
-        double *out = c + (size_t)i * n;
-        for (int32_t j = 0; j < TILE; j++)
-            out[j] -= sum[j];
-    }
-}
-
-/* One column of tiles to the right of the panel, from its diagonal down. */
-static void update_column(void *ctx, int32_t block, int32_t thread)
-{
-    (void)thread;
-    const panel_job *job = ctx;
-    const size_t n = (size_t)job->n;
-    const int32_t left = job->at + job->width + block * TILE;
-    const int32_t columns = left + TILE < job->n ? TILE : job->n - left;
-    double bt[TILE][TILE];
-    memset(bt, 0, sizeof bt);
-    for (int32_t j = 0; j < columns; j++)
-        for (int32_t k = 0; k < job->width; k++)
-            bt[k][j] = job->a[(size_t)(left + j) * n + (size_t)(job->at + k)];
-    for (int32_t top = left; top < job->n; top += TILE) {
-        const int32_t rows = top + TILE < job->n ? TILE : job->n - top;
-        double *c = job->a + (size_t)top * n + (size_t)left;
-        const double *a = job->a + (size_t)top * n + (size_t)job->at;
-        if (columns == TILE) {
-            update_tile(c, a, &bt[0][0], n, rows, job->width);
-            continue;
-        }
-        for (int32_t i = 0; i < rows; i++)
-            for (int32_t j = 0; j < columns; j++) {
-                double sum = 0;
-                for (int32_t k = 0; k < job->width; k++)
-                    sum += a[(size_t)i * n + (size_t)k] * bt[k][j];
-                c[(size_t)i * n + (size_t)j] -= sum;
-            }
-    }
+    hl_cholesky_multiply multiply = hl_cholesky_multiply_avx512();
+    if (!multiply)
+        multiply = hl_cholesky_multiply_avx2();
+    return multiply ? multiply : hl_cholesky_multiply_plain();
 }
 
 bool hl_cholesky_factor(double *a, int32_t n)
 {
-    for (int32_t at = 0; at < n; at += TILE) {
-        panel_job job = {a, n, at, at + TILE < n ? TILE : n - at};
-        if (!factor_tile(a + (size_t)at * (size_t)n + (size_t)at, n, job.width))
+    panel_job job = {.a = a, .n = n, .multiply = best_kernel()};
+    for (job.at = 0; job.at < n; job.at += TILE) {
+        double *diagonal = a + (size_t)job.at * (size_t)n + (size_t)job.at;
+        job.width = job.at + TILE < n ? TILE : n - job.at;
+        if (job.at > 0)
+            hl_parallel_for(hl_block_count(n - job.at, STRIP), update_strip, &job);
+        if (!factor_tile(diagonal, n, job.width))
             return false;
-        const int32_t blocks = hl_block_count(n - at - job.width, TILE);
-        if (blocks > 0) {
-            hl_parallel_for(blocks, solve_panel, &job);
-            hl_parallel_for(blocks, update_column, &job);
-        }
+        if (job.at + TILE >= n)
+            break;
+        invert_tile(diagonal, (size_t)n, job.inverse);
+        hl_parallel_for(hl_block_count(n - job.at - TILE, TILE), solve_strip, &job);
     }
     return true;
 }

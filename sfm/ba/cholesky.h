@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* sfm/ba/cholesky.h -- A = L L^T for dense symmetric positive definite matrices, in tiles.
  *
- * Right-looking: factor a diagonal tile, solve the panel below it, update what is left, tile by
- * tile on hl_parallel_for.  The order of additions is that of the tiles: same bytes for any
+ * Left-looking: a panel of columns is brought up to date with all that stands to its left, its
+ * diagonal tile is factored and inverted, the rows below are multiplied by the inverse; strips of
+ * rows run on hl_parallel_for.  The order of additions is that of the tiles: same bytes for any
  * thread count.  Source: Golub and Van Loan, "Matrix Computations", section 4.2.
  */
 #ifndef HL_SFM_BA_CHOLESKY_H

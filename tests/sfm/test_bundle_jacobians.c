@@ -6,6 +6,7 @@
 #include "core/parallel.h"
 #include "sfm/ba/ba_project.h"
 #include "sfm/ba/cholesky.h"
+#include "sfm/ba/cholesky_kernels.h"
 #include "tests/check.h"
 #include "tests/sfm/ring_scene.h"
 
@@ -98,9 +99,42 @@ static void solve_known(int32_t n)
 static void cholesky_solves_known_systems(void **state)
 {
     (void)state;
-    const int32_t sizes[] = {1, 2, 47, 48, 49, 96, 150};
+    const int32_t sizes[] = {1, 2, 47, 48, 49, 96, 150, 441};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         solve_known(sizes[i]);
+}
+
+/* Every instruction set against plain C, for rows that fill registers and rows left over. */
+static void tile_products_agree(void **state)
+{
+    (void)state;
+    enum { ROWS = 7, DEPTH = 96, STRIDE = 101, TILE = HL_CHOLESKY_TILE };
+    static double a[ROWS * STRIDE], bt[DEPTH * TILE], start[ROWS * STRIDE], want[ROWS * STRIDE];
+    static double got[ROWS * STRIDE];
+    for (int i = 0; i < ROWS * STRIDE; i++) {
+        a[i] = (i * 37 % 101) / 50.0 - 1;
+        start[i] = (i * 53 % 97) / 48.0 - 1;
+    }
+    for (int i = 0; i < DEPTH * TILE; i++)
+        bt[i] = (i * 29 % 89) / 44.0 - 1;
+    memcpy(want, start, sizeof want);
+    hl_cholesky_multiply_plain()(want, STRIDE, a, STRIDE, bt, DEPTH, ROWS);
+    double sum = start[STRIDE + 3]; /* one element by hand */
+    for (int k = 0; k < DEPTH; k++)
+        sum -= a[STRIDE + k] * bt[k * TILE + 3];
+    check_close(&want[STRIDE + 3], &sum, 1, 1e-12, 0);
+    const hl_cholesky_multiply others[] = {hl_cholesky_multiply_avx2(),
+                                           hl_cholesky_multiply_avx512()};
+    for (int k = 0; k < 2; k++) {
+        if (!others[k])
+            continue;
+        memcpy(got, start, sizeof got);
+        others[k](got, STRIDE, a, STRIDE, bt, DEPTH, ROWS);
+        check_close(got, want, ROWS * STRIDE, 1e-12, 0);
+        for (int i = 0; i < ROWS; i++) /* nothing beyond the tile is touched */
+            assert_memory_equal(got + i * STRIDE + TILE, start + i * STRIDE + TILE,
+                                (STRIDE - TILE) * sizeof *got);
+    }
 }
 
 static void cholesky_refuses_what_is_not_positive_definite(void **state)
@@ -117,6 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jacobians_equal_differences_for_each_model),
         cmocka_unit_test(cholesky_solves_known_systems),
+        cmocka_unit_test(tile_products_agree),
         cmocka_unit_test(cholesky_refuses_what_is_not_positive_definite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
