@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* helio bench -- times the rasterizer on synthetic splats, each instruction set in turn; or rays.
+/* helio bench -- times the rasterizer on synthetic splats, each instruction set in turn; or
+ * rays; or bundle adjustment.
  *
  * Correctness gates timing: a path whose picture or gradients differ from plain C is not timed. */
 #include "cli/bench_rays.h"
+#include "cli/bench_sfm.h"
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "core/build_info.h"
@@ -21,13 +23,14 @@ typedef struct bench_options {
     hl_common common;
     const char *what;
     const char *size;
-    int32_t splats, isa, repeat, triangles, rays;
+    int32_t splats, isa, repeat, triangles, rays, photos, points, solver;
     float sigma_px;
+    double noise_px;
     bool scaling;
 } bench_options;
 
 static const hl_option rows[] = {
-    HL_ARG(bench_options, "WHAT", what, "what to time: raster or rays"),
+    HL_ARG(bench_options, "WHAT", what, "what to time: raster, rays or sfm"),
     HL_OPT_INT(bench_options, "--splats", splats, 0, HL_SPLATS_CAPACITY_MAX, "random splats"),
     HL_OPT_TEXT(bench_options, "--size", size, "WxH", "pixels of the picture"),
     HL_OPT_CHOICE(bench_options, "--isa", isa, "all|plain|avx2|avx512",
@@ -37,10 +40,18 @@ static const hl_option rows[] = {
                  "median standard deviation of a splat in the picture"),
     HL_OPT_INT(bench_options, "--triangles", triangles, 100, 20000000, "rays: size of the mesh"),
     HL_OPT_INT(bench_options, "--rays", rays, 1000, 10000000, "rays: how many"),
+    HL_OPT_INT(bench_options, "--photos", photos, 4, 100000, "sfm: photos to adjust"),
+    HL_OPT_INT(bench_options, "--points", points, 10, 20000000, "sfm: points that they see"),
+    HL_OPT_CHOICE(bench_options, "--solver", solver, "auto|dense|pcg",
+                  "sfm: of the reduced system, auto by the number of photos"),
+    HL_OPT_DOUBLE(bench_options, "--noise-px", noise_px, 0, 100,
+                  "sfm: standard deviation of a sight"),
     HL_OPT_FLAG(bench_options, "--scaling", scaling, "time one thread too, and print the ratio"),
     HL_COMMON_OPTIONS(bench_options)};
 static const hl_command_spec spec = {
-    "bench", "times the rasterizer, or rays, on this machine", rows, HL_ROWS(rows), NULL, NULL};
+    "bench", "times the rasterizer, rays or bundle adjustment on this machine",
+    rows,    HL_ROWS(rows),
+    NULL,    NULL};
 
 /* What one path gave. */
 typedef struct timing {
@@ -383,6 +394,9 @@ int hl_cmd_bench(int argc, char **argv)
                        .repeat = 3,
                        .triangles = 490000,
                        .rays = 1000000,
+                       .photos = 2000,
+                       .points = 500000,
+                       .noise_px = 0.5,
                        .sigma_px = 1.5f};
     int code;
     if (!hl_command_start(&spec, argc, argv, &o, &o.common, &code))
@@ -392,9 +406,14 @@ int hl_cmd_bench(int argc, char **argv)
                                             o.common.json};
         return hl_command_end(&spec, hl_bench_rays(&rays));
     }
+    if (strcmp(o.what, "sfm") == 0) {
+        const hl_bench_sfm_options sfm = {
+            o.photos, o.points, o.solver, o.noise_px, (uint64_t)o.common.seed, o.common.json};
+        return hl_command_end(&spec, hl_bench_sfm(&sfm));
+    }
     if (strcmp(o.what, "raster") != 0)
         return hl_command_end(
-            &spec, hl_fail(HL_E_ARG, "WHAT: expected raster or rays, found \"%s\"", o.what));
+            &spec, hl_fail(HL_E_ARG, "WHAT: expected raster, rays or sfm, found \"%s\"", o.what));
     bench b = {.o = &o};
     hl_arena_init(&b.arena, 0, 0);
     const hl_status s = bench_raster(&b);

@@ -61,69 +61,68 @@ static void point_block(void *ctx, int32_t block, int32_t thread)
     }
 }
 
-/* e (2) = (J_c x - J_p z) of one sight */
-static void residual_sight(const hl_ba *ba, int64_t i, const double *x, double e[2])
-{
-    const double *jp = hl_ba_jac(ba, i) + HL_BA_JP;
-    const double *z = ba->step_p + 3 * (size_t)ba->sights[i].point;
-    apply_sight(ba, i, x, e);
-    e[0] -= hl_dot3(jp, z);
-    e[1] -= hl_dot3(jp + 3, z);
-}
-
+/* Rows of an image: U holds its sights' own part, priors and the ones of fixed components; what is
+ * left is J_c^T (J_k x_k - J_p z).  Its sights' part of the rows of its camera, J_k^T (J_c x_c +
+ * J_k x_k - J_p z), goes to camera_part. */
 static void image_block(void *ctx, int32_t image, int32_t thread)
 {
     (void)thread;
     const pcg_job *job = ctx;
     const hl_ba *ba = job->ba;
-    const int32_t at = ba->image_at[image];
-    if (at < 0)
-        return;
-    double *y = job->y + at, e[2], sights[36] = {0};
-    for (int k = 0; k < 6; k++)
-        y[k] = hl_ba_damping(ba->diag[at + k], job->lambda) * job->x[at + k];
-    for (int64_t k = ba->image_start[image]; k < ba->image_start[image + 1]; k++) {
-        const double *jc = hl_ba_jac(ba, ba->of_image[k]) + HL_BA_JC;
-        residual_sight(ba, ba->of_image[k], job->x, e);
-        for (int a = 0; a < 6; a++) {
-            y[a] += jc[a] * e[0] + jc[6 + a] * e[1];
-            for (int b = 0; b < 6; b++)
-                sights[6 * a + b] += jc[a] * jc[b] + jc[6 + a] * jc[6 + b];
+    const int32_t at = ba->image_at[image], c = ba->p->image_camera[image];
+    const int32_t n = ba->camera_slots[c], k_at = ba->camera_at[c];
+    double y[6] = {0}, *part = ba->camera_part + (size_t)image * (size_t)ba->slots;
+    memset(part, 0, (size_t)ba->slots * sizeof *part);
+    for (int64_t i = ba->image_start[image]; i < ba->image_start[image + 1]; i++) {
+        const double *jac = hl_ba_jac(ba, ba->of_image[i]);
+        const double *z = ba->step_p + 3 * (size_t)ba->sights[ba->of_image[i]].point;
+        for (int row = 0; row < 2; row++) {
+            const double *jc = jac + HL_BA_JC + 6 * row, *jk = jac + HL_BA_JK + ba->slots * row;
+            double e = -hl_dot3(jac + HL_BA_JP + 3 * row, z);
+            for (int32_t k = 0; k < n; k++)
+                e += jk[k] * job->x[k_at + k];
+            if (at < 0) {
+                for (int32_t k = 0; k < n; k++)
+                    part[k] += jk[k] * e;
+                continue;
+            }
+            double full = e;
+            for (int a = 0; a < 6; a++) {
+                y[a] += jc[a] * e;
+                full += jc[a] * job->x[at + a];
+            }
+            for (int32_t k = 0; k < n; k++)
+                part[k] += jk[k] * full;
         }
     }
-    /* What image_u holds beyond its sights are priors and the ones of fixed components. */
-    for (int a = 0; a < 6; a++)
+    if (at < 0)
+        return;
+    const double *u = ba->image_u + 36 * (size_t)image;
+    for (int a = 0; a < 6; a++) {
+        y[a] += hl_ba_damping(ba->diag[at + a], job->lambda) * job->x[at + a];
         for (int b = 0; b < 6; b++)
-            y[a] += (ba->image_u[36 * (size_t)image + (size_t)(6 * a + b)] - sights[6 * a + b]) *
-                    job->x[at + b];
+            y[a] += u[6 * a + b] * job->x[at + b];
+        job->y[at + a] = y[a];
+    }
 }
 
-/* y of the cameras: serial, in order of sights. */
+/* Rows of the cameras: damping, what camera_u holds beyond its sights (priors), and the parts of
+ * the images in order. */
 static void camera_rows(const pcg_job *job)
 {
     const hl_ba *ba = job->ba;
-    const int32_t slots = ba->slots;
     for (int32_t c = 0; c < ba->p->camera_count; c++) {
-        const double *u = ba->camera_u + (size_t)c * (size_t)(slots * slots);
-        const int32_t at = ba->camera_at[c], n = ba->camera_slots[c];
-        for (int32_t a = 0; a < n; a++) {
-            job->y[at + a] = hl_ba_damping(ba->diag[at + a], job->lambda) * job->x[at + a];
-            for (int32_t b = 0; b < n; b++)
-                job->y[at + a] += u[slots * a + b] * job->x[at + b];
-        }
+        const int32_t at = ba->camera_at[c];
+        for (int32_t a = 0; a < ba->camera_slots[c]; a++)
+            job->y[at + a] =
+                (hl_ba_damping(ba->diag[at + a], job->lambda) + hl_ba_prior_weight(ba, c, a)) *
+                job->x[at + a];
     }
-    /* U x is in; what is left is J_k^T (pose part - J_p z). */
-    for (int64_t i = 0; slots > 0 && i < ba->sight_count; i++) {
-        const int32_t image = ba->sights[i].image, c = ba->p->image_camera[image];
-        const double *jac = hl_ba_jac(ba, i);
-        const double *z = ba->step_p + 3 * (size_t)ba->sights[i].point;
-        for (int row = 0; row < 2; row++) {
-            double e = -hl_dot3(jac + HL_BA_JP + 3 * row, z);
-            for (int k = 0; ba->image_at[image] >= 0 && k < 6; k++)
-                e += jac[HL_BA_JC + 6 * row + k] * job->x[ba->image_at[image] + k];
-            for (int32_t k = 0; k < ba->camera_slots[c]; k++)
-                job->y[ba->camera_at[c] + k] += jac[HL_BA_JK + slots * row + k] * e;
-        }
+    for (int32_t image = 0; image < ba->p->image_count; image++) {
+        const int32_t c = ba->p->image_camera[image];
+        const double *part = ba->camera_part + (size_t)image * (size_t)ba->slots;
+        for (int32_t k = 0; k < ba->camera_slots[c]; k++)
+            job->y[ba->camera_at[c] + k] += part[k];
     }
 }
 

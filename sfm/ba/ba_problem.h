@@ -69,14 +69,15 @@ typedef struct hl_ba {
     double *diag;     /* (unknowns) diagonal of the undamped J^T J         */
     double *partial;  /* (blocks) sums                                     */
 
-    double *step;       /* (unknowns) of poses and intrinsics               */
-    double *step_p;     /* (point_count, 3)                                 */
-    hl_pose *poses;     /* (image_count) trial                              */
-    hl_camera *cameras; /* (camera_count) trial                            */
-    double *points;     /* (point_count, 3) trial                           */
-    double *reduced;    /* dense: (unknowns, unknowns)                      */
-    double *pcg;        /* PCG: 4 vectors (unknowns)                        */
-    double *precond;    /* PCG: (image_count, 36), (camera_count, slots^2)  */
+    double *step;        /* (unknowns) of poses and intrinsics               */
+    double *step_p;      /* (point_count, 3)                                 */
+    hl_pose *poses;      /* (image_count) trial                              */
+    hl_camera *cameras;  /* (camera_count) trial                            */
+    double *points;      /* (point_count, 3) trial                           */
+    double *reduced;     /* dense: (unknowns, unknowns)                      */
+    double *pcg;         /* PCG: 4 vectors (unknowns)                        */
+    double *precond;     /* PCG: (image_count, 36), (camera_count, slots^2)  */
+    double *camera_part; /* PCG: (image_count, slots) of a product          */
 } hl_ba;
 
 /* State that costs are taken at. */
@@ -136,5 +137,7 @@ static inline const double *hl_ba_jac(const hl_ba *ba, int64_t sight)
 /* Priors: adds to cost, and with `ba` linearised to g, diag, image_u and camera_u. */
 double hl_ba_prior_cost(const hl_ba *ba, const hl_ba_state *state);
 void hl_ba_prior_add(hl_ba *ba);
+/* Second derivative of the prior on one free parameter of a camera. */
+double hl_ba_prior_weight(const hl_ba *ba, int32_t camera, int32_t slot);
 
 #endif /* HL_SFM_BA_PROBLEM_H */
