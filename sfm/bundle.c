@@ -186,7 +186,15 @@ uint64_t hl_bundle_bytes(int32_t images, int32_t camera_unknowns, int64_t points
                                sizeof(hl_ba_run) + sizeof(int64_t) + 3 * slots * d;
     const uint64_t per_point = (6 + 3 + 6 + 3 + 3) * d + sizeof(int64_t);
     const uint64_t per_image = (36 + 36 + 8) * d + sizeof(hl_pose);
-    const uint64_t system = n <= HL_BUNDLE_DENSE_MAX ? n * n * d : 8 * n * d;
+    const uint64_t others = (uint64_t)images / 2 + 1 < HL_BUNDLE_NEIGHBORS
+                                ? (uint64_t)images / 2 + 1
+                                : HL_BUNDLE_NEIGHBORS;
+    const uint64_t per_block = 36 * d + sizeof(int32_t) + sizeof(int64_t) + sizeof(hl_ba_below);
+    const uint64_t borders = (uint64_t)camera_unknowns * n * d;
+    const uint64_t blocks =
+        (uint64_t)images * others * per_block +
+        (borders < per_sight * (uint64_t)sights ? borders : per_sight * (uint64_t)sights);
+    const uint64_t system = blocks + (n <= HL_BUNDLE_DENSE_MAX ? n * n * d : 8 * n * d);
     return per_sight * (uint64_t)sights + per_point * (uint64_t)points +
            per_image * (uint64_t)images + system;
 }

@@ -4,8 +4,9 @@
  *
  *   cost = 1/2 sum rho(|pi(camera, R X + t) - x|^2 / sigma^2) + 1/2 sum of squared priors
  *
- * Points are eliminated; the reduced system of poses and intrinsics is solved by Cholesky while it
- * is small and by conjugate gradients beyond (implicit product, block-Jacobi preconditioner).
+ * Points are eliminated; the reduced system of poses and intrinsics, kept as one block for each two
+ * images that share a point, is solved by Cholesky while it is small and by conjugate gradients
+ * beyond (block-Jacobi preconditioner).
  * Robust losses act by reweighting with rho' (Triggs' second-order term is left out, so that the
  * system stays positive definite).  Sources: Triggs et al. 2000, "Bundle Adjustment -- A Modern
  * Synthesis"; Agarwal et al. 2010, "Bundle Adjustment in the Large"; Nielsen 1999 (damping).
@@ -77,7 +78,10 @@ typedef enum hl_bundle_solver {
     HL_SOLVER_PCG
 } hl_bundle_solver;
 
-/* Unknowns of the reduced system above which AUTO takes conjugate gradients. */
+/* Unknowns of the reduced system above which AUTO takes conjugate gradients: 500 photos.  Where an
+ * image shares points with some thirty others Cholesky is the faster one to about 200 photos and
+ * three times slower at 1000 (docs/results.md); it does not care how well the system is
+ * conditioned. */
 #define HL_BUNDLE_DENSE_MAX 3000
 
 /* Zero is the default. */
@@ -113,7 +117,9 @@ typedef struct hl_bundle_report {
 hl_status hl_bundle_adjust(const hl_bundle_problem *problem, const hl_bundle_options *options,
                            hl_bundle_report *report);
 
-/* Bytes that hl_bundle_adjust takes for a problem of this size (a bound). */
+/* Bytes that hl_bundle_adjust takes for a problem of this size: a bound where each image shares
+ * points with HL_BUNDLE_NEIGHBORS others at most in the mean. */
+#define HL_BUNDLE_NEIGHBORS 400
 uint64_t hl_bundle_bytes(int32_t images, int32_t camera_unknowns, int64_t points, int64_t sights);
 
 #endif /* HL_SFM_BUNDLE_H */

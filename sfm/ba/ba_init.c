@@ -3,7 +3,7 @@
 #include "core/camera_model.h"
 #include "core/memory.h"
 #include "core/parallel.h"
-#include "sfm/ba/ba_problem.h"
+#include "sfm/ba/ba_blocks.h"
 
 #include <math.h>
 #include <string.h>
@@ -197,7 +197,6 @@ static hl_status take_memory(hl_ba *ba, bool dense)
         {(void **)&ba->reduced, dense ? n : 0, n * d},
         {(void **)&ba->pcg, dense ? 0 : n, 4 * d},
         {(void **)&ba->precond, dense ? 0 : 36 * images + cameras * slots * slots, d},
-        {(void **)&ba->camera_part, dense ? 0 : images * slots, d},
     };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
         *blocks[i].block = hl_alloc(blocks[i].count, blocks[i].size);
@@ -227,6 +226,8 @@ hl_status hl_ba_init(hl_ba *ba, const hl_bundle_problem *problem, const hl_bundl
     ba->dense = want_dense(ba);
     if (s == HL_OK)
         s = take_memory(ba, ba->dense);
+    if (s == HL_OK)
+        s = hl_ba_lay_out_blocks(ba);
     if (s != HL_OK)
         hl_ba_release(ba);
     return s;
@@ -235,12 +236,13 @@ hl_status hl_ba_init(hl_ba *ba, const hl_bundle_problem *problem, const hl_bundl
 void hl_ba_release(hl_ba *ba)
 {
     void *const blocks[] = {
-        ba->sights,    ba->image_start,  ba->of_image,   ba->run_start,  ba->runs,    ba->image_at,
-        ba->camera_at, ba->camera_slots, ba->slot_param, ba->jac,        ba->point_v, ba->point_g,
-        ba->point_vi,  ba->image_u,      ba->run_w,      ba->camera_u,   ba->g,       ba->diag,
-        ba->partial,   ba->step,         ba->step_p,     ba->poses,      ba->cameras, ba->points,
-        ba->reduced,   ba->pcg,          ba->precond,    ba->camera_part};
+        ba->sights,    ba->image_start,  ba->of_image,   ba->run_start, ba->runs,    ba->image_at,
+        ba->camera_at, ba->camera_slots, ba->slot_param, ba->jac,       ba->point_v, ba->point_g,
+        ba->point_vi,  ba->image_u,      ba->run_w,      ba->camera_u,  ba->g,       ba->diag,
+        ba->partial,   ba->step,         ba->step_p,     ba->poses,     ba->cameras, ba->points,
+        ba->reduced,   ba->pcg,          ba->precond};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         hl_free(blocks[i]);
+    hl_ba_release_blocks(ba);
     *ba = (hl_ba){0};
 }

@@ -16,15 +16,6 @@ static double camera_residual(const hl_ba *ba, const hl_camera *cameras, int32_t
     return *inv > 0 ? (cameras[camera].params[k] - prior->mean[k]) * *inv : 0;
 }
 
-double hl_ba_prior_weight(const hl_ba *ba, int32_t camera, int32_t slot)
-{
-    if (!ba->p->camera_prior)
-        return 0;
-    const int32_t k = ba->slot_param[camera * HL_CAMERA_PARAMS_MAX + slot];
-    const double sigma = ba->p->camera_prior[camera].sigma[k];
-    return sigma > 0 ? 1 / (sigma * sigma) : 0;
-}
-
 /* centre (3), turn (3): whitened residuals, 0 where there is no prior. */
 static void pose_residual(const hl_pose_prior *prior, const hl_pose *pose, double center[3],
                           double turn[3])

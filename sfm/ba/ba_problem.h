@@ -36,6 +36,26 @@ typedef struct hl_ba_run {
     int32_t camera;
 } hl_ba_run;
 
+typedef struct hl_ba_below {
+    int32_t row;
+    int64_t block;
+} hl_ba_below;
+
+/* See ba_blocks.h. */
+typedef struct hl_ba_blocks {
+    int32_t nodes;
+    int32_t *at;           /* (nodes) first unknown                            */
+    int32_t *size;         /* (nodes) unknowns, 0: none                        */
+    int64_t *row_start;    /* (nodes + 1) into column, value_at                */
+    int32_t *column;       /* (blocks)                                         */
+    int64_t *value_at;     /* (blocks) into values                             */
+    double *values;        /* the blocks                                       */
+    int64_t *below_start;  /* (nodes + 1) into below                           */
+    hl_ba_below *below;    /* blocks of the node's column, without the diagonal */
+    int64_t *camera_start; /* (camera_count + 1) into of_camera                */
+    int32_t *of_camera;    /* points with a run of the camera                  */
+} hl_ba_blocks;
+
 typedef struct hl_ba {
     const hl_bundle_problem *p;
     const hl_bundle_options *o;
@@ -75,9 +95,9 @@ typedef struct hl_ba {
     hl_camera *cameras;  /* (camera_count) trial                            */
     double *points;      /* (point_count, 3) trial                           */
     double *reduced;     /* dense: (unknowns, unknowns)                      */
+    hl_ba_blocks blocks; /* the reduced system                               */
     double *pcg;         /* PCG: 4 vectors (unknowns)                        */
-    double *precond;     /* PCG: (image_count, 36), (camera_count, slots^2)  */
-    double *camera_part; /* PCG: (image_count, slots) of a product          */
+    double *precond;     /* PCG: diagonal blocks, factored, in order of nodes */
 } hl_ba;
 
 /* State that costs are taken at. */
@@ -114,7 +134,7 @@ void hl_ba_reduced_rhs(hl_ba *ba, double *rhs);
 bool hl_ba_solve_dense(hl_ba *ba, double lambda);
 bool hl_ba_solve_pcg(hl_ba *ba, double lambda, int32_t *iterations);
 
-/* Lower triangle of the damped reduced matrix into ba->reduced. */
+/* Lower triangle of the damped reduced matrix into ba->reduced; dense alone. */
 void hl_ba_reduce_dense(hl_ba *ba, double lambda);
 
 /* step_p from step.  Returns the decrease of cost, without priors, that the quadratic model
@@ -137,7 +157,5 @@ static inline const double *hl_ba_jac(const hl_ba *ba, int64_t sight)
 /* Priors: adds to cost, and with `ba` linearised to g, diag, image_u and camera_u. */
 double hl_ba_prior_cost(const hl_ba *ba, const hl_ba_state *state);
 void hl_ba_prior_add(hl_ba *ba);
-/* Second derivative of the prior on one free parameter of a camera. */
-double hl_ba_prior_weight(const hl_ba *ba, int32_t camera, int32_t slot);
 
 #endif /* HL_SFM_BA_PROBLEM_H */
