@@ -4,6 +4,13 @@
  * vd_store, vd_spread, vd_zero, vd_add_product(sum, a, b), vd_subtract(a, b).
  *
  * 4 rows by VD_COLUMNS registers of sums stay where they are for the whole depth. */
+#ifndef HL_SFM_BA_CHOLESKY_TILE_H
+#define HL_SFM_BA_CHOLESKY_TILE_H
+
+#include "sfm/ba/cholesky_kernels.h"
+
+#if defined(VD_LANES)
+
 enum { TILE = HL_CHOLESKY_TILE, WIDE = VD_LANES * VD_COLUMNS };
 
 /* `rows` is a constant where this is inlined. */
@@ -44,3 +51,7 @@ static void multiply(double *c, size_t c_stride, const double *a, size_t a_strid
                           a_stride, bt + left, depth, 1);
     }
 }
+
+#endif
+
+#endif /* HL_SFM_BA_CHOLESKY_TILE_H */
