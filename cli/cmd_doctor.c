@@ -10,6 +10,7 @@
 #include "core/rng.h"
 #include "core/timer.h"
 #include "raster/raster.h"
+#include "viewer/renderer.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -173,7 +174,9 @@ static hl_status examine(report *r)
     ADD(r, "memory", gib < 2 ? "limited" : "ok", "%.1f GiB free%s", gib,
         gib < 2 ? "; training at full size wants 4" : "");
     ADD(r, "cuda", "absent", "this version has no CUDA backend");
-    ADD(r, "vulkan", "absent", "this version has no viewer");
+    char vulkan[180];
+    const bool device = hl_renderer_describe_vulkan(vulkan, sizeof vulkan);
+    ADD(r, "vulkan", device ? "ok" : "absent", "%s%s", device ? "" : "tier T0: ", vulkan);
     add_libraries(r);
     if (on_path("ffmpeg"))
         ADD(r, "ffmpeg", "ok", "found: videos are encoded");

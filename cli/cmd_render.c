@@ -10,6 +10,7 @@
 #include "core/memory.h"
 #include "core/sheet.h"
 #include "core/splat_stats.h"
+#include "viewer/renderer.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -61,7 +62,7 @@ static const hl_option rows[] = {
                "iteration to render, 0 for the newest"),
     HL_OPT_TEXT(render_options, "--background", background, "COLOR",
                 "black, white or r,g,b behind the splats"),
-    HL_COMMON_OPTIONS(render_options),
+    HL_COMMON_OPTIONS_ON(render_options, "auto|cpu|cuda|vulkan"),
 };
 static const hl_command_spec spec = {
     "render", "pictures and videos of a trained scene", rows, HL_ROWS(rows), NULL, NULL};
@@ -79,8 +80,9 @@ typedef struct rendering {
     char folder[HL_SCENE_PATH_MAX];
     bool to_video, to_sheet;
     hl_video video;
-    hl_image8 *cells; /* (count) of a sheet */
-    double seconds;   /* in the rasterizer */
+    hl_image8 *cells;    /* (count) of a sheet */
+    double seconds;      /* in the rasterizer */
+    hl_renderer *device; /* of --backend vulkan, else NULL */
 } rendering;
 
 /* ---- which views -------------------------------------------------------------------------- */
@@ -270,7 +272,7 @@ static hl_status output_picture(rendering *r, int output, const hl_raster_frame 
                                 hl_image8 *out)
 {
     if (output == OUT_COLOR)
-        return hl_scene_color(frame, out);
+        return r->device ? hl_renderer_read(r->device, out) : hl_scene_color(frame, out);
     hl_image numbers;
     HL_TRY(output_numbers(output, frame, &numbers));
     hl_status s = HL_OK;
@@ -408,6 +410,25 @@ static hl_status report(const rendering *r)
     return HL_OK;
 }
 
+/* --backend vulkan: the splats go to the device once. */
+static hl_status open_device(rendering *r)
+{
+    if (r->wanted_count > 1 || !r->wanted[OUT_COLOR])
+        return hl_fail(HL_E_ARG, "--backend vulkan draws the output color only");
+    HL_TRY(hl_renderer_create(&r->device, &(hl_renderer_params){.path = HL_RASTER_QUADS}));
+    return hl_renderer_set_splats(r->device, &r->scene.splats);
+}
+
+static hl_status draw_on_device(rendering *r, int32_t k)
+{
+    const float *b = r->scene.background;
+    const hl_look look = {.background = {b[0], b[1], b[2]},
+                          .sh_degree = r->scene.splats.sh_degree,
+                          .splat_scale = 1,
+                          .antialiased = r->scene.splats.antialiased};
+    return hl_renderer_draw(r->device, &r->views[k], &look);
+}
+
 static hl_status render_all(rendering *r)
 {
     for (int32_t k = 0; k < r->count; k++) {
@@ -415,7 +436,10 @@ static hl_status render_all(rendering *r)
         if (hl_interrupt_requested())
             return hl_fail(HL_E_INTERRUPT, "stopped after %d of %d pictures", k, r->count);
         const double start = hl_wall_seconds();
-        HL_TRY(hl_scene_render(&r->scene, &r->views[k], r->outputs, &frame));
+        if (r->device)
+            HL_TRY(draw_on_device(r, k));
+        else
+            HL_TRY(hl_scene_render(&r->scene, &r->views[k], r->outputs, &frame));
         r->seconds += hl_wall_seconds() - start;
         HL_TRY(deliver(r, k, &frame));
         hl_log_progress(&(hl_progress){.stage = "render",
@@ -440,6 +464,8 @@ static hl_status render(rendering *r)
                                  .background = o->background,
                                  .need_data = from_views};
     HL_TRY(hl_scene_open(&r->scene, &so));
+    if (o->common.backend == HL_BACKEND_VULKAN)
+        HL_TRY(open_device(r));
     r->fps = 30;
     if (from_views)
         HL_TRY(take_views(r));
@@ -475,11 +501,14 @@ int hl_cmd_render(int argc, char **argv)
         return HL_EXIT_USAGE;
     }
     const hl_status s = render(&r);
+    const bool absent = s == HL_E_BACKEND && o.common.backend == HL_BACKEND_VULKAN;
     hl_video_abort(&r.video);
     for (int32_t i = 0; r.cells && i < r.count; i++)
         hl_image8_release(&r.cells[i]);
     hl_free(r.cells);
     hl_free(r.views);
+    hl_renderer_destroy(&r.device);
     hl_scene_close(&r.scene);
-    return hl_command_end(&spec, s);
+    code = hl_command_end(&spec, s);
+    return absent ? HL_EXIT_ABSENT : code;
 }

@@ -27,7 +27,8 @@ typedef enum hl_exit {
 typedef enum hl_backend_choice {
     HL_BACKEND_AUTO,
     HL_BACKEND_CPU,
-    HL_BACKEND_CUDA
+    HL_BACKEND_CUDA,
+    HL_BACKEND_VULKAN /* of commands that draw */
 } hl_backend_choice;
 
 typedef struct hl_common {
@@ -60,9 +61,9 @@ typedef struct hl_common {
     HL_COMMON_ROW(T, "--json", HL_OPTION_FLAG, json, bool, 0, 1, NULL,                         \
                   "print one JSON object on stdout")
 
-/* For commands that compute: the basic ones and these. */
-#define HL_COMMON_OPTIONS(T)                                                                   \
-    HL_COMMON_ROW(T, "--backend", HL_OPTION_CHOICE, backend, int32_t, 0, 0, "auto|cpu|cuda",   \
+/* For commands that compute: the basic ones and these.  words: the backends that there are. */
+#define HL_COMMON_OPTIONS_ON(T, words)                                                         \
+    HL_COMMON_ROW(T, "--backend", HL_OPTION_CHOICE, backend, int32_t, 0, 0, words,             \
                   "device to compute on"),                                                     \
     HL_COMMON_ROW(T, "--threads", HL_OPTION_INT, threads, int32_t, 0, 256, NULL,               \
                   "threads, 0 for one per processor; results do not depend on it"),            \
@@ -73,6 +74,7 @@ typedef struct hl_common {
     HL_COMMON_ROW(T, "--profile", HL_OPTION_FLAG, profile, bool, 0, 1, NULL,                   \
                   "print the time of each stage at the end"),                                  \
     HL_BASIC_OPTIONS(T)
+#define HL_COMMON_OPTIONS(T) HL_COMMON_OPTIONS_ON(T, "auto|cpu|cuda")
 /* clang-format on */
 
 /* Parses, then puts the common options to work: threads, log and progress on stderr, SIGINT and

@@ -29,6 +29,10 @@ BEGIN {
     home["libexif/"] = "datasets/image_folder\\.c"
     home["embree"] = "core/bvh_embree\\.c"
     home["sqlite3"] = "sfm/database_[a-z]*\\.c"
+    home["volk"] = "viewer/(vk_|pass_)[a-z_]*\\.[ch]"
+    home["imgui"] = "viewer/ui_imgui\\.cpp"
+    home["vulkan/"] = "none"
+    home["GLFW/"] = "viewer/window_glfw\\.c"
     home["cmocka"] = "none"
 }
 function breach(what) {

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* shaders/shared.h -- layouts and constants that C and GLSL share, all in scalar layout.
+ *
+ * Only layouts live here.  The formulas of the HD headers have short GLSL twins (*.glsl), which
+ * the tests hold against them on random data.
+ */
+#ifndef HL_SHADERS_SHARED_H
+#define HL_SHADERS_SHARED_H
+
+#ifdef __STDC_VERSION__
+#include <stdint.h>
+typedef uint32_t hl_uint;
+#define HL_VEC(n, name)  float name[n]
+#define HL_UVEC(n, name) hl_uint name[n]
+#else
+#define hl_uint          uint
+#define HL_VEC(n, name)  vec##n name
+#define HL_UVEC(n, name) uvec##n name
+#endif
+
+#define HL_GROUP       256  /* invocations of a one-dimensional compute group     */
+#define HL_GROUP_SIDE  8    /* of a two-dimensional one: 64 invocations           */
+#define HL_RADIX_KEYS  4096 /* keys of one group of the sort: 16 each             */
+#define HL_RADIX_BINS  256  /* 8 bits a pass                                      */
+#define HL_KEY_CULLED  0xFFFFFFFFu
+#define HL_SCALE_LOW   -20.0 /* log_scale is stored in 16 bits from here ...      */
+#define HL_SCALE_RANGE 32.0  /* ... over this range: steps of 0.0005              */
+
+/* One stored splat without its colour: 28 bytes.  `scale`: log_scale x, y and z, opacity as
+ * 16-bit fractions; `quat`: w, x, y, z as signed 16-bit fractions. */
+struct hl_gpu_splat {
+    HL_VEC(3, mean);
+    HL_UVEC(2, scale);
+    HL_UVEC(2, quat);
+};
+
+/* One splat in the picture: 32 bytes.  rg, ba: colour and opacity as halves. */
+struct hl_gpu_footprint {
+    HL_VEC(2, mu); /* pixels */
+    float depth;
+    HL_VEC(3, conic);
+    hl_uint rg;
+    hl_uint ba;
+};
+
+/* What a frame's passes know of the camera; the projector of raster/project.h. */
+struct hl_gpu_view {
+    HL_VEC(3, row0); /* camera_from_world: rotation by rows, then translation */
+    HL_VEC(3, row1);
+    HL_VEC(3, row2);
+    HL_VEC(3, move);
+    HL_VEC(3, eye);      /* world frame             */
+    HL_VEC(4, lens);     /* fx, fy, cx, cy, pixels  */
+    HL_VEC(4, clamp_uv); /* u_min, u_max, v_min, v_max of the Jacobian's ray */
+    float dilation;      /* px^2 */
+    float splat_scale;   /* of every standard deviation */
+    hl_uint antialiased;
+    hl_uint width;
+    hl_uint height;
+    hl_uint degree;        /* bands of the colour, at most those stored */
+    HL_VEC(4, background); /* sRGB */
+};
+
+#ifdef __STDC_VERSION__
+_Static_assert(sizeof(struct hl_gpu_splat) == 28, "hl_gpu_splat is laid out as GLSL scalar");
+_Static_assert(sizeof(struct hl_gpu_footprint) == 32, "so is hl_gpu_footprint");
+_Static_assert(sizeof(struct hl_gpu_view) == 132, "and hl_gpu_view");
+#endif
+
+#endif /* HL_SHADERS_SHARED_H */

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "viewer/gpu_frame.h"
+
+#include "raster/project.h"
+#include "viewer/vk_graph.h"
+
+#include <string.h>
+
+hl_status hl_gpu_frame_create(hl_gpu_frame *frame, hl_vk *vk)
+{
+    *frame = (hl_gpu_frame){.vk = vk};
+    frame->target_format =
+        vk->blends_float ? VK_FORMAT_R32G32B32A32_SFLOAT : VK_FORMAT_R16G16B16A16_SFLOAT;
+    hl_status s = hl_vk_buffer_create(vk, &frame->view, sizeof(struct hl_gpu_view), HL_VK_UPLOAD);
+    s = s == HL_OK ? hl_pass_sort_create(vk, &frame->sort) : s;
+    s = s == HL_OK ? hl_pass_project_create(frame) : s;
+    s = s == HL_OK ? hl_pass_quads_create(frame) : s;
+    s = s == HL_OK ? hl_pass_resolve_create(frame) : s;
+    if (s != HL_OK)
+        hl_gpu_frame_release(frame);
+    return s;
+}
+
+static void release_images(hl_gpu_frame *frame)
+{
+    hl_vk_image_release(frame->vk, &frame->radiance);
+    hl_vk_image_release(frame->vk, &frame->picture);
+    hl_vk_buffer_release(frame->vk, &frame->readback);
+    frame->width = frame->height = 0;
+}
+
+void hl_gpu_frame_release(hl_gpu_frame *frame)
+{
+    hl_vk *vk = frame->vk;
+    if (!vk)
+        return;
+    release_images(frame);
+    hl_gpu_splats_release(vk, &frame->splats);
+    hl_vk_buffer_release(vk, &frame->view);
+    hl_pass_sort_release(vk, &frame->sort);
+    hl_vk_pipeline_release(vk, &frame->project);
+    hl_vk_pipeline_release(vk, &frame->quads);
+    hl_vk_pipeline_release(vk, &frame->resolve);
+    *frame = (hl_gpu_frame){.vk = NULL};
+}
+
+hl_status hl_gpu_frame_set_splats(hl_gpu_frame *frame, const hl_splats *splats)
+{
+    hl_gpu_splats_release(frame->vk, &frame->splats);
+    return hl_gpu_splats_create(frame->vk, &frame->splats, splats);
+}
+
+static hl_status make_images(hl_gpu_frame *frame, uint32_t width, uint32_t height)
+{
+    HL_TRY(hl_vk_image_create(frame->vk, &frame->radiance,
+                              &(hl_vk_image_params){.format = frame->target_format,
+                                                    .width = width,
+                                                    .height = height,
+                                                    .usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT |
+                                                             VK_IMAGE_USAGE_SAMPLED_BIT}));
+    HL_TRY(hl_vk_image_create(frame->vk, &frame->picture,
+                              &(hl_vk_image_params){.format = VK_FORMAT_R8G8B8A8_UNORM,
+                                                    .width = width,
+                                                    .height = height,
+                                                    .usage = VK_IMAGE_USAGE_STORAGE_BIT |
+                                                             VK_IMAGE_USAGE_TRANSFER_SRC_BIT |
+                                                             VK_IMAGE_USAGE_TRANSFER_DST_BIT}));
+    return hl_vk_buffer_create(frame->vk, &frame->readback, (uint64_t)width * height * 4,
+                               HL_VK_READBACK);
+}
+
+hl_status hl_gpu_frame_resize(hl_gpu_frame *frame, uint32_t width, uint32_t height)
+{
+    const uint32_t most = frame->vk->properties.limits.maxImageDimension2D;
+    if (width == frame->width && height == frame->height)
+        return HL_OK;
+    if (width < 1 || height < 1 || width > most || height > most)
+        return hl_fail(HL_E_ARG, "picture of %u x %u pixels: sides must be 1..%u", (unsigned)width,
+                       (unsigned)height, (unsigned)most);
+    release_images(frame);
+    const hl_status s = make_images(frame, width, height);
+    if (s != HL_OK) {
+        release_images(frame);
+        return hl_fail_context(s, "making images of %u x %u pixels", (unsigned)width,
+                               (unsigned)height);
+    }
+    frame->width = width;
+    frame->height = height;
+    return HL_OK;
+}
+
+void hl_gpu_view_fill(struct hl_gpu_view *out, const hl_raster_view *view, const hl_look *look)
+{
+    const float size[2] = {(float)view->width, (float)view->height};
+    const float lens[4] = {view->fx, view->fy, view->cx, view->cy};
+    hl_projector p;
+    hl_projector_init(&p, size, lens, view->r, view->t, look->antialiased);
+    memset(out, 0, sizeof *out);
+    memcpy(out->row0, view->r, sizeof out->row0);
+    memcpy(out->row1, view->r + 3, sizeof out->row1);
+    memcpy(out->row2, view->r + 6, sizeof out->row2);
+    memcpy(out->move, view->t, sizeof out->move);
+    memcpy(out->eye, p.eye, sizeof out->eye);
+    memcpy(out->lens, lens, sizeof out->lens);
+    out->clamp_uv[0] = p.u_min;
+    out->clamp_uv[1] = p.u_max;
+    out->clamp_uv[2] = p.v_min;
+    out->clamp_uv[3] = p.v_max;
+    out->dilation = p.dilation;
+    out->splat_scale = look->splat_scale;
+    out->antialiased = look->antialiased;
+    out->width = (uint32_t)view->width;
+    out->height = (uint32_t)view->height;
+    out->degree = (uint32_t)look->sh_degree;
+    memcpy(out->background, look->background, sizeof look->background);
+}
+
+hl_status hl_gpu_frame_record(hl_gpu_frame *frame)
+{
+    hl_gpu_splats *s = &frame->splats;
+    if (s->count) {
+        HL_TRY(hl_pass_project_record(frame));
+        HL_TRY(hl_pass_sort_record(frame->vk, &frame->sort, s->keys, s->order, &s->counts,
+                                   &s->totals, s->count, 32));
+    }
+    HL_TRY(hl_pass_quads_record(frame));
+    return hl_pass_resolve_record(frame);
+}
+
+hl_status hl_gpu_frame_read(hl_gpu_frame *frame, hl_image8 *out)
+{
+    hl_vk *vk = frame->vk;
+    const VkBufferImageCopy copy = {
+        .imageSubresource = {.aspectMask = VK_IMAGE_ASPECT_COLOR_BIT, .layerCount = 1},
+        .imageExtent = {frame->width, frame->height, 1}};
+    if (!frame->width)
+        return hl_fail(HL_E_ARG, "no picture was drawn yet");
+    HL_TRY(hl_vk_begin(vk));
+    const hl_vk_touch touches[] = {{.image = &frame->picture, .how = HL_VK_COPY_FROM},
+                                   {.buffer = &frame->readback, .how = HL_VK_COPY_TO}};
+    hl_vk_pass_begin(vk, "readback", touches, 2);
+    vkCmdCopyImageToBuffer(vk->cmd, frame->picture.image, VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL,
+                           frame->readback.buffer, 1, &copy);
+    hl_vk_pass_end(vk);
+    const hl_vk_touch host = {.buffer = &frame->readback, .how = HL_VK_HOST_READ};
+    hl_vk_barriers(vk, &host, 1);
+    HL_TRY(hl_vk_submit(vk, VK_NULL_HANDLE, VK_NULL_HANDLE));
+    HL_TRY(hl_image8_create(out, (int32_t)frame->width, (int32_t)frame->height, 3));
+    const uint8_t *rgba = frame->readback.mapped;
+    const size_t pixels = (size_t)frame->width * frame->height;
+    for (size_t i = 0; i < pixels; i++)
+        memcpy(out->data + 3 * i, rgba + 4 * i, 3);
+    return HL_OK;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+#include "viewer/renderer.h"
+
+#include "core/log.h"
+#include "core/memory.h"
+#include "core/timer.h"
+#include "viewer/renderer_state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PROBE_SECONDS 0.05 /* a path is timed for about this long */
+
+const char *hl_raster_path_name(hl_raster_path path)
+{
+    switch (path) {
+    case HL_RASTER_QUADS:
+        return "quads";
+    case HL_RASTER_CPU:
+        return "cpu";
+    default:
+        return "auto";
+    }
+}
+
+static void set_reason(hl_renderer *r, hl_raster_path path, const char *why)
+{
+    r->path = path;
+    snprintf(r->reason, sizeof r->reason, "%s", why);
+}
+
+static void close_device(hl_renderer *r)
+{
+    hl_gpu_frame_release(&r->frame);
+    hl_vk_destroy(&r->vk);
+    r->on_device = false;
+}
+
+static hl_status open_device(hl_renderer *r, const hl_vk_params *params)
+{
+    HL_TRY(hl_vk_create(&r->vk, params));
+    const hl_status s = hl_gpu_frame_create(&r->frame, r->vk);
+    if (s != HL_OK)
+        close_device(r);
+    return s;
+}
+
+hl_status hl_renderer_create_on(hl_renderer **out, const hl_renderer_params *params,
+                                const hl_vk_params *vk_params)
+{
+    hl_renderer *r = hl_alloc(1, sizeof *r);
+    if (!r)
+        return HL_E_MEMORY;
+    r->params = *params;
+    set_reason(r, params->path, "asked for by name");
+    hl_status s = hl_tier_cpu_create(&r->cpu);
+    if (s == HL_OK && (params->path != HL_RASTER_CPU || vk_params->extension_count)) {
+        s = open_device(r, vk_params);
+        if (s != HL_OK && params->path == HL_RASTER_AUTO && !params->validate) {
+            hl_log(HL_LOG_INFO, "%s: drawing on the processor", hl_last_error());
+            set_reason(r, HL_RASTER_CPU, hl_last_error());
+            s = HL_OK;
+        }
+    }
+    if (s != HL_OK) {
+        hl_renderer_destroy(&r);
+        return s;
+    }
+    *out = r;
+    return HL_OK;
+}
+
+hl_status hl_renderer_create(hl_renderer **out, const hl_renderer_params *params)
+{
+    return hl_renderer_create_on(
+        out, params, &(hl_vk_params){.validate = params->validate, .device = params->device});
+}
+
+void hl_renderer_destroy(hl_renderer **renderer)
+{
+    hl_renderer *r = *renderer;
+    *renderer = NULL;
+    if (!r)
+        return;
+    close_device(r);
+    hl_tier_cpu_release(&r->cpu);
+    hl_free(r);
+}
+
+hl_status hl_renderer_set_splats(hl_renderer *renderer, const hl_splats *splats)
+{
+    hl_renderer *r = renderer;
+    r->splats = splats;
+    r->on_device = false;
+    hl_tier_cpu_set_splats(&r->cpu, splats);
+    if (!r->vk || r->path == HL_RASTER_CPU)
+        return HL_OK;
+    const hl_status s = hl_gpu_frame_set_splats(&r->frame, splats);
+    r->on_device = s == HL_OK;
+    if (s == HL_OK || r->path == HL_RASTER_QUADS)
+        return s;
+    hl_log(HL_LOG_WARN, "%s: drawing on the processor", hl_last_error());
+    set_reason(r, HL_RASTER_CPU, hl_last_error());
+    return HL_OK;
+}
+
+static void keep_times(hl_renderer *r)
+{
+    r->pass_count = r->vk->timer_count;
+    for (int32_t i = 0; i < r->pass_count; i++)
+        r->passes[i] = (hl_pass_time){r->vk->timer_name[i], r->vk->timer_ms[i]};
+}
+
+static hl_status draw_on_device(hl_renderer *r, const hl_raster_view *view, const hl_look *look)
+{
+    hl_look limited = *look;
+    if (limited.sh_degree > r->frame.splats.degree)
+        limited.sh_degree = r->frame.splats.degree;
+    HL_TRY(hl_gpu_frame_resize(&r->frame, (uint32_t)view->width, (uint32_t)view->height));
+    hl_gpu_view_fill(r->frame.view.mapped, view, &limited);
+    HL_TRY(hl_vk_begin(r->vk));
+    HL_TRY(hl_gpu_frame_record(&r->frame));
+    HL_TRY(hl_vk_submit(r->vk, VK_NULL_HANDLE, VK_NULL_HANDLE));
+    keep_times(r);
+    return HL_OK;
+}
+
+static hl_status draw_on_cpu(hl_renderer *r, const hl_raster_view *view, const hl_look *look)
+{
+    HL_TRY(hl_tier_cpu_draw(&r->cpu, view, look));
+    r->pass_count = 0;
+    return HL_OK;
+}
+
+/* Mean milliseconds of one path on this view; the first picture is not counted. */
+static hl_status time_path(hl_renderer *r, hl_raster_path path, const hl_raster_view *view,
+                           const hl_look *look, double *ms)
+{
+    double start = 0, elapsed = 0;
+    int rounds = -1;
+    while (rounds < 1 || elapsed < PROBE_SECONDS) {
+        HL_TRY(path == HL_RASTER_CPU ? draw_on_cpu(r, view, look) : draw_on_device(r, view, look));
+        if (++rounds == 0)
+            start = hl_wall_seconds();
+        elapsed = hl_wall_seconds() - start;
+    }
+    *ms = 1000 * elapsed / rounds;
+    return HL_OK;
+}
+
+static hl_status probe(hl_renderer *r, const hl_raster_view *view, const hl_look *look)
+{
+    double device = 0, cpu = 0;
+    char why[sizeof r->reason];
+    const hl_status s = time_path(r, HL_RASTER_QUADS, view, look, &device);
+    if (s != HL_OK) {
+        set_reason(r, HL_RASTER_CPU, hl_last_error());
+        return s == HL_E_BACKEND ? HL_OK : s;
+    }
+    HL_TRY(time_path(r, HL_RASTER_CPU, view, look, &cpu));
+    snprintf(why, sizeof why, "probe: quads %.1f ms, cpu %.1f ms", device, cpu);
+    set_reason(r, device < cpu ? HL_RASTER_QUADS : HL_RASTER_CPU, why);
+    return HL_OK;
+}
+
+static hl_status check_look(const hl_raster_view *view, const hl_look *look)
+{
+    if (view->width < 1 || view->height < 1 || view->width > 16384 || view->height > 16384)
+        return hl_fail(HL_E_ARG, "picture of %d x %d pixels: sides must be 1..16384", view->width,
+                       view->height);
+    if (look->sh_degree < 0 || look->sh_degree > HL_SH_DEGREE_MAX)
+        return hl_fail(HL_E_ARG, "SH degree %d is not in 0..3", look->sh_degree);
+    if (!(look->splat_scale >= 0.01f && look->splat_scale <= 10))
+        return hl_fail(HL_E_ARG, "splat scale %g is not in 0.01..10", (double)look->splat_scale);
+    return HL_OK;
+}
+
+hl_status hl_renderer_draw(hl_renderer *renderer, const hl_raster_view *view, const hl_look *look)
+{
+    hl_renderer *r = renderer;
+    HL_TRY(check_look(view, look));
+    if (r->path == HL_RASTER_AUTO)
+        HL_TRY(probe(r, view, look));
+    const double start = hl_wall_seconds();
+    hl_status s = HL_OK;
+    if (r->path != HL_RASTER_CPU)
+        s = draw_on_device(r, view, look);
+    if (s == HL_E_BACKEND && r->params.path == HL_RASTER_AUTO) {
+        hl_log(HL_LOG_WARN, "%s: drawing on the processor", hl_last_error());
+        set_reason(r, HL_RASTER_CPU, hl_last_error());
+        s = HL_OK;
+    }
+    if (s == HL_OK && r->path == HL_RASTER_CPU)
+        s = draw_on_cpu(r, view, look);
+    r->draw_ms = 1000 * (hl_wall_seconds() - start);
+    return s;
+}
+
+hl_status hl_renderer_read(hl_renderer *renderer, hl_image8 *out)
+{
+    return renderer->path == HL_RASTER_CPU ? hl_tier_cpu_read(&renderer->cpu, out)
+                                           : hl_gpu_frame_read(&renderer->frame, out);
+}
+
+void hl_renderer_stats_read(const hl_renderer *renderer, hl_renderer_stats *out)
+{
+    const hl_renderer *r = renderer;
+    *out = (hl_renderer_stats){.path = r->path,
+                               .splats = r->splats ? r->splats->count : 0,
+                               .draw_ms = r->draw_ms,
+                               .pass_count = r->pass_count};
+    snprintf(out->reason, sizeof out->reason, "%s", r->reason);
+    if (r->path == HL_RASTER_CPU || !r->vk)
+        snprintf(out->device, sizeof out->device, "processor, %s",
+                 hl_raster_isa_name(r->cpu.raster));
+    else
+        snprintf(out->device, sizeof out->device, "%s", r->vk->properties.deviceName);
+    if (r->vk) {
+        out->splat_bytes = hl_gpu_splats_bytes(&r->frame.splats);
+        out->messages = r->vk->messages;
+        memcpy(out->message, r->vk->message, sizeof out->message);
+    }
+    memcpy(out->passes, r->passes, (size_t)r->pass_count * sizeof r->passes[0]);
+}
+
+bool hl_renderer_describe_vulkan(char *out, size_t capacity)
+{
+    hl_vk *vk = NULL;
+    if (hl_vk_create(&vk, &(hl_vk_params){.validate = false}) != HL_OK) {
+        snprintf(out, capacity, "%s", hl_last_error());
+        return false;
+    }
+    const uint32_t v = vk->properties.apiVersion;
+    snprintf(out, capacity,
+             "tier T1: %s, Vulkan %u.%u.%u, subgroups of %u, storage ranges to %u MiB%s",
+             vk->properties.deviceName, VK_API_VERSION_MAJOR(v), VK_API_VERSION_MINOR(v),
+             VK_API_VERSION_PATCH(v), (unsigned)vk->subgroup,
+             (unsigned)(vk->properties.limits.maxStorageBufferRange >> 20),
+             vk->software ? "; software: the CPU path is faster" : "");
+    hl_vk_destroy(&vk);
+    return true;
+}
+
+void hl_renderer_lose_device(hl_renderer *renderer)
+{
+    if (renderer->vk)
+        hl_vk_lose(renderer->vk);
+}

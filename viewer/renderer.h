@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* viewer/renderer.h -- one picture of a scene, on a Vulkan device or on the processor: the door of
+ * this folder for headless work.  Knows nothing of windows; includes nothing of Vulkan.
+ *
+ *   hl_renderer_create -> hl_renderer_set_splats -> { hl_renderer_draw -> hl_renderer_read } ...
+ *
+ * Tiers: T0 the CPU rasterizer, T1 a Vulkan 1.3 device.  A missing device or a device lost while
+ * drawing is one log line and the CPU from then on, unless the raster path was asked for by name.
+ * A renderer belongs to one thread at a time.
+ */
+#ifndef HL_VIEWER_RENDERER_H
+#define HL_VIEWER_RENDERER_H
+
+#include "core/image.h"
+#include "raster/raster.h"
+
+typedef enum hl_raster_path {
+    HL_RASTER_AUTO,  /* what a probe at the start finds fastest     */
+    HL_RASTER_QUADS, /* Vulkan, one blended rectangle per splat     */
+    HL_RASTER_CPU    /* the rasterizer of raster/, as in training   */
+} hl_raster_path;
+
+typedef struct hl_renderer_params {
+    hl_raster_path path;
+    const char *device; /* part of the name of a Vulkan device; NULL: the best       */
+    bool validate;      /* with the validation layer; HL_E_BACKEND where it is absent */
+} hl_renderer_params;
+
+/* How a scene is looked at. */
+typedef struct hl_look {
+    float background[3]; /* sRGB                                  */
+    int32_t sh_degree;   /* bands shown at most, 0..3             */
+    float splat_scale;   /* of every standard deviation, 0.01..10 */
+    bool antialiased;    /* as in hl_raster_options               */
+} hl_look;
+
+#define HL_LOOK_DEFAULTS                    \
+    {                                       \
+        .sh_degree = 3, .splat_scale = 1.0f \
+    }
+
+typedef struct hl_pass_time {
+    const char *name;
+    double ms;
+} hl_pass_time;
+
+typedef struct hl_renderer_stats {
+    hl_raster_path path; /* in use; never HL_RASTER_AUTO      */
+    char device[256];    /* its name, or the instruction set  */
+    char reason[256];    /* why this path                     */
+    int32_t splats;
+    double draw_ms;       /* wall time of the last draw        */
+    uint64_t splat_bytes; /* held for splats on the device     */
+    int32_t messages;     /* of the validation layer           */
+    char message[512];    /* the first of them                 */
+    int32_t pass_count;
+    hl_pass_time passes[32]; /* (pass_count) of the last frame   */
+} hl_renderer_stats;
+
+typedef struct hl_renderer hl_renderer;
+
+/* Errors: HL_E_BACKEND (a path asked for by name that is not to be had), HL_E_MEMORY. */
+hl_status hl_renderer_create(hl_renderer **out, const hl_renderer_params *params);
+void hl_renderer_destroy(hl_renderer **renderer);
+
+/* The scene from now on; *splats must stay as they are until the next call or the end. */
+hl_status hl_renderer_set_splats(hl_renderer *renderer, const hl_splats *splats);
+
+/* Draws one picture of view->width x view->height pixels.
+ * Errors: HL_E_ARG (sizes), HL_E_MEMORY, HL_E_BACKEND. */
+hl_status hl_renderer_draw(hl_renderer *renderer, const hl_raster_view *view, const hl_look *look);
+
+/* The last picture, sRGB, 3 channels; owned by the caller. */
+hl_status hl_renderer_read(hl_renderer *renderer, hl_image8 *out);
+
+void hl_renderer_stats_read(const hl_renderer *renderer, hl_renderer_stats *out);
+
+/* "auto", "quads", "cpu". */
+const char *hl_raster_path_name(hl_raster_path path);
+
+/* What Vulkan offers here: name and version of the best device, or why there is none (then false).
+ * For helio doctor. */
+bool hl_renderer_describe_vulkan(char *out, size_t capacity);
+
+/* Test seam: the device is lost from now on. */
+void hl_renderer_lose_device(hl_renderer *renderer);
+
+#endif /* HL_VIEWER_RENDERER_H */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* viewer/renderer_state.h -- the inside of a renderer, for the window that presents its pictures.
+ */
+#ifndef HL_VIEWER_RENDERER_STATE_H
+#define HL_VIEWER_RENDERER_STATE_H
+
+#include "viewer/gpu_frame.h"
+#include "viewer/tier_cpu.h"
+
+struct hl_renderer {
+    hl_renderer_params params;
+    hl_raster_path path;
+    hl_vk *vk;          /* NULL: no device, or lost */
+    hl_gpu_frame frame; /* where there is a device  */
+    hl_tier_cpu cpu;
+    const hl_splats *splats;
+    bool on_device; /* the splats were placed on the device */
+    double draw_ms;
+    char reason[256];
+    int32_t pass_count;
+    hl_pass_time passes[HL_VK_TIMERS_MAX];
+};
+
+/* The device, made with these extensions, for a renderer that is yet to be created; what
+ * hl_renderer_create does without a window. */
+hl_status hl_renderer_create_on(hl_renderer **out, const hl_renderer_params *params,
+                                const hl_vk_params *vk_params);
+
+#endif /* HL_VIEWER_RENDERER_STATE_H */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* viewer/tier_cpu.h -- the same pictures by the rasterizer of raster/, without any device. */
+#ifndef HL_VIEWER_TIER_CPU_H
+#define HL_VIEWER_TIER_CPU_H
+
+#include "viewer/renderer.h"
+
+typedef struct hl_tier_cpu {
+    hl_raster *raster;
+    const hl_splats *splats; /* borrowed; NULL: none          */
+    float *log_scale;        /* (count, 3) with splat_scale   */
+    int32_t log_scale_count;
+    hl_raster_frame frame; /* of the last draw              */
+    bool drawn;
+} hl_tier_cpu;
+
+hl_status hl_tier_cpu_create(hl_tier_cpu *tier);
+void hl_tier_cpu_release(hl_tier_cpu *tier);
+void hl_tier_cpu_set_splats(hl_tier_cpu *tier, const hl_splats *splats);
+hl_status hl_tier_cpu_draw(hl_tier_cpu *tier, const hl_raster_view *view, const hl_look *look);
+hl_status hl_tier_cpu_read(const hl_tier_cpu *tier, hl_image8 *out);
+
+#endif /* HL_VIEWER_TIER_CPU_H */

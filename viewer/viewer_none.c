@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* The doors of this folder in a build without Vulkan: one sentence each. */
+#include "viewer/renderer.h"
+
+#include <stdio.h>
+
+static hl_status none(void)
+{
+    return hl_fail(HL_E_BACKEND, "this build has no viewer; helio doctor says which packages it "
+                                 "wants");
+}
+
+hl_status hl_renderer_create(hl_renderer **out, const hl_renderer_params *params)
+{
+    (void)out;
+    (void)params;
+    return none();
+}
+
+void hl_renderer_destroy(hl_renderer **renderer)
+{
+    *renderer = NULL;
+}
+
+hl_status hl_renderer_set_splats(hl_renderer *renderer, const hl_splats *splats)
+{
+    (void)renderer;
+    (void)splats;
+    return none();
+}
+
+hl_status hl_renderer_draw(hl_renderer *renderer, const hl_raster_view *view, const hl_look *look)
+{
+    (void)renderer;
+    (void)view;
+    (void)look;
+    return none();
+}
+
+hl_status hl_renderer_read(hl_renderer *renderer, hl_image8 *out)
+{
+    (void)renderer;
+    (void)out;
+    return none();
+}
+
+void hl_renderer_stats_read(const hl_renderer *renderer, hl_renderer_stats *out)
+{
+    (void)renderer;
+    *out = (hl_renderer_stats){.path = HL_RASTER_CPU};
+}
+
+const char *hl_raster_path_name(hl_raster_path path)
+{
+    return path == HL_RASTER_QUADS ? "quads" : (path == HL_RASTER_CPU ? "cpu" : "auto");
+}
+
+bool hl_renderer_describe_vulkan(char *out, size_t capacity)
+{
+    snprintf(out, capacity, "this build has no viewer");
+    return false;
+}
+
+void hl_renderer_lose_device(hl_renderer *renderer)
+{
+    (void)renderer;
+}
