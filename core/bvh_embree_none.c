@@ -2,6 +2,8 @@
 /* Stands in for core/bvh_embree.c where Embree 3 was not found. */
 #include "core/bvh.h"
 
+#include <stddef.h>
+
 hl_status hl_embree_create(hl_embree **embree, const hl_mesh *mesh)
 {
     (void)embree;

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#include "relight/environment.h"
+
+#include "core/file.h"
+#include "core/memory.h"
+#include "core/sh.h"
+#include "core/vec.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double pi = 3.14159265358979323846;
+
+/* Solid angle of a texel of row `row`. */
+static double texel_angle(const hl_environment *env, int32_t row)
+{
+    const double top = cos(pi * row / env->height), bottom = cos(pi * (row + 1) / env->height);
+    return 2 * pi / env->width * (top - bottom);
+}
+
+/* Vose's alias table: weights (n) become keep and other; `sum` is their sum. */
+static void fill_alias(hl_environment *env, double *weights, uint32_t *queue, double sum)
+{
+    const int64_t n = (int64_t)env->width * env->height;
+    int64_t small = 0, large = n; /* the queue grows from both ends */
+    for (int64_t i = 0; i < n; i++) {
+        weights[i] *= (double)n / sum;
+        if (weights[i] < 1)
+            queue[small++] = (uint32_t)i;
+        else
+            queue[--large] = (uint32_t)i;
+    }
+    while (small > 0 && large < n) {
+        const uint32_t less = queue[--small], more = queue[large];
+        env->keep[less] = (float)weights[less];
+        env->other[less] = more;
+        weights[more] -= 1 - weights[less];
+        if (weights[more] < 1) {
+            large++;
+            queue[small++] = more;
+        }
+    }
+    while (small > 0)
+        env->keep[queue[--small]] = 1;
+    for (; large < n; large++)
+        env->keep[queue[large]] = 1;
+}
+
+static hl_status fill_tables(hl_environment *env)
+{
+    const int64_t n = (int64_t)env->width * env->height;
+    double *weights = hl_alloc((size_t)n, sizeof *weights);
+    uint32_t *queue = hl_alloc((size_t)n, sizeof *queue);
+    if (!weights || !queue) {
+        hl_free(weights);
+        hl_free(queue);
+        return HL_E_MEMORY;
+    }
+    double sum = 0;
+    for (int black = 0; black < 2 && sum <= 0; black++)
+        for (int64_t i = 0; i < n; i++) {
+            const float *rgb = env->radiance + 3 * i;
+            const float most = fmaxf(rgb[0], fmaxf(rgb[1], rgb[2]));
+            weights[i] = black ? 1.0 : (double)most;
+            weights[i] *= texel_angle(env, (int32_t)(i / env->width));
+            sum += weights[i];
+        }
+    for (int64_t i = 0; i < n; i++)
+        env->pdf[i] = (float)(weights[i] / (sum * texel_angle(env, (int32_t)(i / env->width))));
+    fill_alias(env, weights, queue, sum);
+    hl_free(weights);
+    hl_free(queue);
+    return HL_OK;
+}
+
+static hl_status take_radiance(hl_environment *env, const hl_image *image)
+{
+    for (int64_t i = 0; i < (int64_t)image->width * image->height; i++) {
+        const float *in = image->data + i * image->channels;
+        for (int c = 0; c < 3; c++) {
+            const float x = in[image->channels < 3 ? 0 : c];
+            if (!isfinite(x))
+                return hl_fail(HL_E_FORMAT,
+                               "environment: the texel in column %d, row %d is not a number",
+                               (int)(i % image->width), (int)(i / image->width));
+            env->radiance[3 * i + c] = x > 0 ? x : 0;
+        }
+    }
+    return HL_OK;
+}
+
+hl_status hl_environment_create(hl_environment *env, const hl_image *image)
+{
+    if (image->width < 1 || image->height < 1 || !image->data)
+        return hl_fail(HL_E_ARG, "environment: the picture is empty");
+    const size_t n = (size_t)image->width * (size_t)image->height;
+    hl_environment made = {.width = image->width, .height = image->height};
+    made.radiance = hl_alloc(n, 3 * sizeof(float));
+    made.pdf = hl_alloc(n, sizeof(float));
+    made.keep = hl_alloc(n, sizeof(float));
+    made.other = hl_alloc(n, sizeof(uint32_t));
+    const bool complete = made.radiance && made.pdf && made.keep && made.other;
+    hl_status s = complete ? take_radiance(&made, image) : HL_E_MEMORY;
+    if (s == HL_OK)
+        s = fill_tables(&made);
+    if (s != HL_OK) {
+        hl_environment_release(&made);
+        return s;
+    }
+    const float up[3] = {0, 0, 1};
+    hl_environment_orient(&made, up, 0);
+    *env = made;
+    return HL_OK;
+}
+
+hl_status hl_environment_create_constant(hl_environment *env, const float rgb[3])
+{
+    float texel[3] = {rgb[0], rgb[1], rgb[2]};
+    const hl_image one = {.width = 1, .height = 1, .channels = 3, .data = texel};
+    return hl_environment_create(env, &one);
+}
+
+hl_status hl_environment_load(hl_environment *env, const char *path)
+{
+    hl_image image = {0};
+    if (!hl_path_has_extension(path, "hdr") && !hl_path_has_extension(path, "exr"))
+        return hl_fail(HL_E_FORMAT, "%s: an environment is a .hdr or .exr file", path);
+    HL_TRY(hl_image_load(&image, path));
+    const hl_status s = hl_environment_create(env, &image);
+    hl_image_release(&image);
+    return s == HL_OK ? s : hl_fail_context(s, "%s", path);
+}
+
+void hl_environment_release(hl_environment *env)
+{
+    hl_free(env->radiance);
+    hl_free(env->pdf);
+    hl_free(env->keep);
+    hl_free(env->other);
+    memset(env, 0, sizeof *env);
+}
+
+void hl_environment_orient(hl_environment *env, const float up[3], double degrees)
+{
+    /* Rows of env_from_world are the map's axes in the world.  For up = z they are x, y, z. */
+    double z[3] = {(double)up[0], (double)up[1], (double)up[2]}, x[3], y[3];
+    const double length = sqrt(z[0] * z[0] + z[1] * z[1] + z[2] * z[2]);
+    for (int k = 0; k < 3; k++)
+        z[k] = length > 0 ? z[k] / length : (k == 2);
+    const int side = fabs(z[0]) < 0.9 ? 0 : 1; /* the world axis that x stays close to */
+    double norm = 0;
+    for (int k = 0; k < 3; k++) {
+        x[k] = (k == side ? 1.0 : 0.0) - z[side] * z[k];
+        norm += x[k] * x[k];
+    }
+    for (int k = 0; k < 3; k++)
+        x[k] /= sqrt(norm);
+    for (int k = 0; k < 3; k++)
+        y[k] = z[(k + 1) % 3] * x[(k + 2) % 3] - z[(k + 2) % 3] * x[(k + 1) % 3];
+    const double c = cos(degrees * pi / 180), s = sin(degrees * pi / 180);
+    for (int k = 0; k < 3; k++) {
+        env->env_from_world[k] = (float)(c * x[k] + s * y[k]);
+        env->env_from_world[3 + k] = (float)(-s * x[k] + c * y[k]);
+        env->env_from_world[6 + k] = (float)z[k];
+    }
+}
+
+int64_t hl_environment_texel(const hl_environment *env, const float d[3])
+{
+    float e[3];
+    hl_mul3(env->env_from_world, d, e);
+    const float u = 0.5f - atan2f(e[1], e[0]) * (float)(0.5 / pi);
+    const float z = fminf(fmaxf(e[2], -1.0f), 1.0f);
+    const float v = 0.5f - asinf(z) * (float)(1 / pi);
+    int32_t column = (int32_t)(u * (float)env->width), row = (int32_t)(v * (float)env->height);
+    column = column < 0 ? 0 : (column < env->width ? column : 0); /* wraps around */
+    row = row < 0 ? 0 : (row < env->height ? row : env->height - 1);
+    return (int64_t)row * env->width + column;
+}
+
+void hl_environment_radiance(const hl_environment *env, const float d[3], float rgb[3])
+{
+    memcpy(rgb, env->radiance + 3 * hl_environment_texel(env, d), 3 * sizeof *rgb);
+}
+
+float hl_environment_pdf(const hl_environment *env, const float d[3])
+{
+    return env->pdf[hl_environment_texel(env, d)];
+}
+
+void hl_environment_sample(const hl_environment *env, uint32_t pick, float coin, const float u[2],
+                           float d[3], float *pdf)
+{
+    const uint64_t n = (uint64_t)env->width * (uint64_t)env->height;
+    uint32_t texel = (uint32_t)(((uint64_t)pick * n) >> 32);
+    if (coin >= env->keep[texel])
+        texel = env->other[texel];
+    const int32_t row = (int32_t)(texel / (uint32_t)env->width);
+    const int32_t column = (int32_t)(texel % (uint32_t)env->width);
+    const double top = cos(pi * row / env->height), bottom = cos(pi * (row + 1) / env->height);
+    const double z = top + (bottom - top) * (double)u[1];
+    const double phi = 2 * pi * (0.5 - ((double)column + (double)u[0]) / env->width);
+    const double r = sqrt(fmax(0.0, 1 - z * z));
+    const float e[3] = {(float)(r * cos(phi)), (float)(r * sin(phi)), (float)z};
+    hl_mul3_t(env->env_from_world, e, d);
+    *pdf = env->pdf[texel];
+}
+
+void hl_environment_irradiance_sh(const hl_environment *env, float sh[3][9])
+{
+    double sum[3][9] = {{0}};
+    for (int32_t row = 0; row < env->height; row++)
+        for (int32_t column = 0; column < env->width; column++) {
+            const double theta = pi * (row + 0.5) / env->height;
+            const double phi = 2 * pi * (0.5 - (column + 0.5) / env->width);
+            const float e[3] = {(float)(sin(theta) * cos(phi)), (float)(sin(theta) * sin(phi)),
+                                (float)cos(theta)};
+            float d[3], basis[9];
+            hl_mul3_t(env->env_from_world, e, d);
+            hl_sh_basis(2, d, basis);
+            const float *rgb = env->radiance + 3 * ((int64_t)row * env->width + column);
+            for (int c = 0; c < 3; c++)
+                for (int k = 0; k < 9; k++)
+                    sum[c][k] += texel_angle(env, row) * (double)rgb[c] * (double)basis[k];
+        }
+    /* The clamped cosine over pi has 1, 2/3 and 1/4 in its bands. */
+    for (int c = 0; c < 3; c++)
+        for (int k = 0; k < 9; k++)
+            sh[c][k] = (float)(sum[c][k] * (k == 0 ? 1 : (k < 4 ? 2.0 / 3 : 0.25)));
+}
