@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* helio demo -- from nothing to pictures: synth, train, and what came of it.
+/* helio demo -- from nothing to pictures: photos of a scene that is made up, where they were taken
+ * from, splats, and what came of it.
  *
  * The steps are the commands a user would type; each is printed before it runs. */
-#include "cli/command.h"
+#include "cli/chain.h"
 #include "cli/commands.h"
 #include "cli/scene.h"
+#include "core/camera_path.h"
 #include "core/file.h"
+#include "core/memory.h"
 #include "core/metric.h"
 #include "core/sheet.h"
-#include "datasets/synthetic.h"
 
-#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 typedef struct demo_options {
     hl_common common;
     const char *out;
-    int32_t scene; /* hl_synthetic_scene */
+    int32_t scene;
     int32_t views, width, height, iterations;
 } demo_options;
 
@@ -32,111 +33,63 @@ static const hl_option rows[] = {
     HL_COMMON_OPTIONS(demo_options),
 };
 static const hl_command_spec spec = {
-    "demo", "from nothing to pictures: synth, train, render", rows, HL_ROWS(rows), NULL, NULL};
+    "demo", "from nothing to pictures: synth, sfm, train, render", rows, HL_ROWS(rows), NULL, NULL};
 
 enum {
     PATH_BYTES = HL_SCENE_PATH_MAX,
-    WORDS_MAX = 32,
     SHEET_ROWS = 4,    /* held-out views shown                      */
     SHEET_COLUMNS = 5, /* photo, render, difference, depth, normal  */
     ORBIT_FRAMES = 8,
     CELL_WIDTH = 320, /* pixels; the height follows the pictures   */
-    DIFFERENCE_GAIN = 4
+    DIFFERENCE_GAIN = 4,
+    CORNER = 1 /* of --scene */
 };
 
 typedef struct demo {
     const demo_options *o;
-    char data[PATH_BYTES], train[PATH_BYTES];
+    char data[PATH_BYTES], model[PATH_BYTES], train[PATH_BYTES];
     char sheet[PATH_BYTES], orbit[PATH_BYTES], splats[PATH_BYTES];
     double psnr, ssim; /* means over the held-out views that the sheet shows */
     int32_t splat_count;
 } demo;
 
-/* The words of one command; numbers are kept in `text`. */
-typedef struct words {
-    int count;
-    char *argv[WORDS_MAX];
-    char text[WORDS_MAX][24];
-} words;
-
-static void add(words *w, const char *word)
-{
-    union {
-        const char *constant;
-        char *plain; /* argv is not const by tradition; commands do not write to it */
-    } both = {word};
-    if (w->count < WORDS_MAX)
-        w->argv[w->count++] = both.plain;
-}
-
-static void add_number(words *w, const char *name, int64_t value)
-{
-    add(w, name);
-    snprintf(w->text[w->count], sizeof w->text[0], "%lld", (long long)value);
-    add(w, w->text[w->count]);
-}
-
-/* Runs a command of ours as if typed; with --json its own report is not printed. */
-static int run_command(const demo *d, const char *name, int (*command)(int, char **), words *w)
-{
-    const hl_common *c = &d->o->common;
-    int saved = -1;
-    add_number(w, "--threads", c->threads);
-    add_number(w, "--seed", c->seed);
-    if (c->quiet)
-        add(w, "--quiet");
-    if (c->json_progress)
-        add(w, "--json-progress");
-    if (!c->json) {
-        printf("$ helio %s", name);
-        for (int i = 0; i < w->count; i++)
-            printf(" %s", w->argv[i]);
-        printf("\n");
-    }
-    fflush(stdout);
-    if (c->json) {
-        const int nowhere = open("/dev/null", O_WRONLY);
-        saved = dup(STDOUT_FILENO);
-        if (nowhere >= 0) {
-            dup2(nowhere, STDOUT_FILENO);
-            close(nowhere);
-        }
-    }
-    const int code = command(w->count, w->argv);
-    fflush(stdout);
-    if (saved >= 0) {
-        dup2(saved, STDOUT_FILENO);
-        close(saved);
-    }
-    return code;
-}
-
 static int run_synth(const demo *d)
 {
     static const char *const scenes[] = {"still", "corner", "turntable"};
-    words w = {0};
-    add(&w, "-o");
-    add(&w, d->data);
-    add(&w, "--scene");
-    add(&w, scenes[d->o->scene]);
-    add_number(&w, "--views", d->o->views);
-    add_number(&w, "--width", d->o->width);
-    add_number(&w, "--height", d->o->height);
-    add(&w, "--samples");
-    add(&w, "4");
-    add(&w, "--no-gt");
-    return run_command(d, "synth", hl_cmd_synth, &w);
+    hl_chain c;
+    hl_chain_start(&c, "synth", &d->o->common);
+    hl_chain_add(&c, "-o");
+    hl_chain_add(&c, d->data);
+    hl_chain_option(&c, "--scene", scenes[d->o->scene]);
+    hl_chain_number(&c, "--views", d->o->views);
+    hl_chain_number(&c, "--width", d->o->width);
+    hl_chain_number(&c, "--height", d->o->height);
+    hl_chain_option(&c, "--samples", "4");
+    hl_chain_add(&c, "--bare");
+    return hl_chain_run(&c, hl_cmd_synth);
 }
 
-static int run_train(const demo *d)
+static int run_sfm(const demo *d)
 {
-    words w = {0};
-    add(&w, d->data);
-    add(&w, "-o");
-    add(&w, d->train);
-    add(&w, "--eval");
-    add_number(&w, "--iterations", d->o->iterations);
-    return run_command(d, "train", hl_cmd_train, &w);
+    hl_chain c;
+    hl_chain_start(&c, "sfm", &d->o->common);
+    hl_chain_add(&c, d->data);
+    hl_chain_add(&c, "-o");
+    hl_chain_add(&c, d->model);
+    return hl_chain_run(&c, hl_cmd_sfm);
+}
+
+static int run_train(const demo *d, const char *images)
+{
+    hl_chain c;
+    hl_chain_start(&c, "train", &d->o->common);
+    hl_chain_add(&c, d->model);
+    hl_chain_add(&c, "-o");
+    hl_chain_add(&c, d->train);
+    hl_chain_option(&c, "--images", images);
+    hl_chain_add(&c, "--eval");
+    hl_chain_number(&c, "--iterations", d->o->iterations);
+    return hl_chain_run(&c, hl_cmd_train);
 }
 
 /* ---- pictures ----------------------------------------------------------------------------- */
@@ -264,29 +217,34 @@ static hl_status make_sheet(demo *d, hl_scene *scene, int32_t cell_height)
     return s;
 }
 
+/* Once around what the photos look at; before the corner, a spiral. */
+static hl_status orbit_poses(const demo *d, hl_scene *scene, hl_pose frames[ORBIT_FRAMES])
+{
+    const int32_t n = scene->views.view_count;
+    hl_pose *poses = hl_arena_alloc(&scene->arena, (size_t)n, sizeof *poses);
+    if (!poses)
+        return HL_E_MEMORY;
+    for (int32_t i = 0; i < n; i++)
+        poses[i] = scene->views.views[i].camera_from_world;
+    return hl_camera_path_make(frames, ORBIT_FRAMES,
+                               d->o->scene == CORNER ? HL_PATH_SPIRAL : HL_PATH_ORBIT, poses, n);
+}
+
 static hl_status make_orbit(demo *d, hl_scene *scene, int32_t cell_height)
 {
-    const hl_synthetic_options options = {.scene = (hl_synthetic_scene)d->o->scene,
-                                          .width = d->o->width,
-                                          .height = d->o->height,
-                                          .sun_only = true};
-    hl_synthetic *synthetic = NULL;
+    hl_pose frames[ORBIT_FRAMES];
     gallery g = {0};
-    HL_TRY(hl_synthetic_create(&synthetic, &options));
+    HL_TRY(orbit_poses(d, scene, frames));
     hl_status s = HL_OK;
     for (int32_t k = 0; k < ORBIT_FRAMES && s == HL_OK; k++) {
-        hl_camera camera;
-        hl_pose pose;
         hl_raster_view view;
         hl_raster_frame frame;
-        hl_synthetic_orbit(synthetic, k, ORBIT_FRAMES, &camera, &pose);
-        s = hl_raster_view_from_camera(&view, &camera, &pose);
+        s = hl_raster_view_from_camera(&view, hl_photos_camera(scene->photos, 0), &frames[k]);
         if (s == HL_OK)
             s = hl_scene_render(scene, &view, 0, &frame);
         if (s == HL_OK)
             s = hl_scene_color(&frame, &g.image[k]);
     }
-    hl_synthetic_destroy(&synthetic);
     if (s == HL_OK)
         s = save_grid(&g, 2, ORBIT_FRAMES / 2, cell_height, d->orbit);
     release_gallery(&g);
@@ -334,9 +292,31 @@ static hl_status report(const demo *d, double seconds)
 static hl_status set_paths(demo *d)
 {
     HL_TRY(hl_path_join(d->data, sizeof d->data, d->o->out, "data"));
+    HL_TRY(hl_path_join(d->model, sizeof d->model, d->o->out, "sfm"));
     HL_TRY(hl_path_join(d->train, sizeof d->train, d->o->out, "train"));
     HL_TRY(hl_path_join(d->sheet, sizeof d->sheet, d->o->out, "sheet.png"));
     return hl_path_join(d->orbit, sizeof d->orbit, d->o->out, "orbit.png");
+}
+
+/* Where the photos are, for a training that finds the model elsewhere. */
+static hl_status find_images(const demo *d, char out[PATH_MAX])
+{
+    char images[PATH_BYTES];
+    HL_TRY(hl_path_join(images, sizeof images, d->data, "images"));
+    return realpath(images, out) ? HL_OK : hl_fail(HL_E_IO, "%s: no photos", images);
+}
+
+/* The steps, up to the first that fails. */
+static int run_steps(const demo *d, hl_status *s)
+{
+    char images[PATH_MAX];
+    int code = run_synth(d);
+    if (code == HL_EXIT_OK)
+        code = run_sfm(d);
+    if (code != HL_EXIT_OK)
+        return code;
+    *s = find_images(d, images);
+    return *s == HL_OK ? run_train(d, images) : HL_EXIT_OK;
 }
 
 int hl_cmd_demo(int argc, char **argv)
@@ -349,9 +329,7 @@ int hl_cmd_demo(int argc, char **argv)
     demo d = {.o = &o};
     const double start = hl_wall_seconds();
     hl_status s = set_paths(&d);
-    if (s == HL_OK && (code = run_synth(&d)) != HL_EXIT_OK)
-        return code;
-    if (s == HL_OK && (code = run_train(&d)) != HL_EXIT_OK)
+    if (s == HL_OK && (code = run_steps(&d, &s)) != HL_EXIT_OK)
         return code;
     if (s == HL_OK)
         s = make_pictures(&d);

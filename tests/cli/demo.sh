@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The whole way at toy size: every step is printed as a command that can be repeated, and the last
 # lines are the pictures.
-small="--scene turntable --views 8 --width 48 --height 36 --iterations 3"
+small="--scene corner --views 8 --width 96 --height 72 --iterations 3"
 # shellcheck disable=SC2086
 "$HELIO" demo -o out $small --quiet --seed 7
 # shellcheck disable=SC2086
@@ -10,6 +10,7 @@ cmp out/sheet.png json/sheet.png
 cmp out/orbit.png json/orbit.png
 cmp out/train/point_cloud/iteration_3/point_cloud.ply \
     json/train/point_cloud/iteration_3/point_cloud.ply
+[ ! -e out/data/sparse ] && [ ! -e out/data/transforms.json ] # nothing but photos to start from
 if command -v python3 >/dev/null; then
     python3 -c '
 import json
