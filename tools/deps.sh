@@ -6,12 +6,43 @@
 #   deps.sh --build   only what the build of `helio` needs
 #   deps.sh --list    prints the list, one package a line
 set -eu
-build='binutils cmake g++ gcc git glslang-tools libcjson-dev libglfw3-dev libimgui-dev
-       libjpeg62-turbo-dev libsqlite3-dev libstb-dev libvulkan-dev libvulkan-volk-dev libzstd-dev
-       ninja-build zlib1g-dev'
-test='assimp-utils clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev libembree-dev
-      libvlfeat-dev llvm mesa-vulkan-drivers pmccabe python3 spirv-tools vulkan-validationlayers
-      xauth xvfb xdotool'
+build='
+    binutils
+    cmake
+    g++
+    gcc
+    git
+    glslang-tools
+    libcjson-dev
+    libglfw3-dev
+    libimgui-dev
+    libjpeg62-turbo-dev
+    libmeshoptimizer-dev
+    libsqlite3-dev
+    libstb-dev
+    libvulkan-dev
+    libvulkan-volk-dev
+    libzstd-dev
+    ninja-build
+    zlib1g-dev'
+test='
+    assimp-utils
+    clang
+    clang-format
+    clang-tidy
+    libclang-rt-14-dev
+    libcmocka-dev
+    libembree-dev
+    libvlfeat-dev
+    llvm
+    mesa-vulkan-drivers
+    pmccabe
+    python3
+    spirv-tools
+    vulkan-validationlayers
+    xauth
+    xdotool
+    xvfb'
 
 case ${1-} in
 --build) wanted=$build ;;
