@@ -9,6 +9,7 @@ int hl_cmd_demo(int argc, char **argv);
 int hl_cmd_doctor(int argc, char **argv);
 int hl_cmd_eval(int argc, char **argv);
 int hl_cmd_info(int argc, char **argv);
+int hl_cmd_mesh(int argc, char **argv);
 int hl_cmd_poses(int argc, char **argv);
 int hl_cmd_render(int argc, char **argv);
 int hl_cmd_run(int argc, char **argv);

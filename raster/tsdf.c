@@ -334,3 +334,36 @@ hl_status hl_tsdf_integrate(hl_tsdf *tsdf, const hl_tsdf_view *view)
     hl_parallel_for(tsdf->count, update_block, &u);
     return HL_OK;
 }
+
+/* ---- reading ---- */
+
+bool hl_tsdf_read(const hl_tsdf *tsdf, const float p[3], float *distance, float *color)
+{
+    int32_t low[3];
+    float t[3], sums[4] = {0, 0, 0, 0};
+    for (int k = 0; k < 3; k++) {
+        const float x = (p[k] - tsdf->options.low[k]) / tsdf->options.voxel;
+        if (!(x >= 0 && x < (float)(tsdf->size[k] * HL_BLOCK_SIDE)))
+            return false;
+        low[k] = (int32_t)x;
+        t[k] = x - (float)low[k];
+    }
+    for (int c = 0; c < 8; c++) {
+        const int32_t at[3] = {low[0] + (c & 1), low[1] + (c >> 1 & 1), low[2] + (c >> 2 & 1)};
+        const int32_t block =
+            hl_tsdf_find(tsdf, (const int32_t[3]){at[0] / 8, at[1] / 8, at[2] / 8});
+        const size_t i = (size_t)(at[0] % 8) + 8 * (size_t)(at[1] % 8) + 64 * (size_t)(at[2] % 8);
+        const hl_tsdf_block *b = block < 0 ? NULL : hl_tsdf_block_at(tsdf, block);
+        if (!b || !(b->weight[i] > 0))
+            return false;
+        const float w =
+            (c & 1 ? t[0] : 1 - t[0]) * (c & 2 ? t[1] : 1 - t[1]) * (c & 4 ? t[2] : 1 - t[2]);
+        sums[3] += w * b->distance[i];
+        for (size_t k = 0; k < 3; k++)
+            sums[k] += w * b->color[3 * i + k];
+    }
+    *distance = sums[3];
+    if (color)
+        memcpy(color, sums, 3 * sizeof *color);
+    return true;
+}

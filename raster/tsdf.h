@@ -52,6 +52,10 @@ hl_status hl_tsdf_integrate(hl_tsdf *tsdf, const hl_tsdf_view *view);
 
 int32_t hl_tsdf_block_count(const hl_tsdf *tsdf);
 
+/* Trilinear reads between the eight samples around p; false where one of them was not seen.
+ * distance: signed, scene units, within +-truncation.  color (3) may be NULL. */
+bool hl_tsdf_read(const hl_tsdf *tsdf, const float p[3], float *distance, float *color);
+
 /* Marching cubes over all cells whose eight samples were seen.  Outside of a triangle = front.
  * Neighbouring triangles share vertices; the surface is open where nothing was seen.  With colours
  * the mesh gets albedo (clamped to 0..1).  An empty field gives an empty mesh.

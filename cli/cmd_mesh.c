@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/* helio mesh -- the surface of a trained scene: depth of its views, fused, cut, cleaned, textured.
+ */
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/scene.h"
+#include "core/color.h"
+#include "core/file.h"
+#include "core/log.h"
+#include "core/memory.h"
+#include "core/mesh_atlas.h"
+#include "core/mesh_edit.h"
+#include "core/splat_stats.h"
+#include "raster/tsdf.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEPTH_EXPECTED, DEPTH_MEDIAN, PIECE_MIN = 50, HOLE_EDGES = 30 };
+
+static const double PIECE_SHARE = 0.01; /* of the largest piece */
+static const float ALPHA_MIN = 0.5f;
+static const float MARGIN = 0.05f; /* of the box of the splats, added on every side */
+
+typedef struct mesh_options {
+    hl_common common;
+    const char *scene, *out, *data;
+    int32_t depth, resolution, target_faces, texture_size, iteration, max_side_px;
+    double voxel;
+} mesh_options;
+
+static const hl_option rows[] = {
+    HL_ARG(mesh_options, "SCENE", scene, "output folder of helio train, or a file of splats"),
+    HL_OPT_OUT(mesh_options, out, "FILE", "FILE.glb, FILE.ply or FILE.obj"),
+    HL_OPT_INT(mesh_options, "--resolution", resolution, 16, 4096,
+               "voxels along the longest side of the scene"),
+    HL_OPT_DOUBLE(mesh_options, "--voxel", voxel, 0, 1e9,
+                  "size of a voxel in scene units, 0 for that of --resolution"),
+    HL_OPT_CHOICE(mesh_options, "--depth", depth, "expected|median",
+                  "depth of a pixel: mean over its splats, or where half the light is stopped"),
+    HL_OPT_INT(
+        mesh_options, "--target-faces", target_faces, 0, HL_MESH_COUNT_MAX,
+        "triangles to simplify to, as long as the surface stays within half a voxel; 0 keeps "
+        "all"),
+    HL_OPT_INT(mesh_options, "--texture-size", texture_size, 0, HL_ATLAS_SIDE_MAX,
+               "side of the texture in texels, 0 for colours at the vertices alone"),
+    HL_OPT_TEXT(mesh_options, "--data", data, "PATH",
+                "the capture whose views are fused; found in config.json if left out"),
+    HL_OPT_INT(mesh_options, "--max-side-px", max_side_px, 0, 16384,
+               "longer side of the views, 0 for what training did"),
+    HL_OPT_INT(mesh_options, "--iteration", iteration, 0, INT32_MAX,
+               "iteration to take, 0 for the newest"),
+    HL_COMMON_OPTIONS(mesh_options),
+};
+static const hl_command_spec spec = {
+    "mesh", "the surface of a trained scene", rows, HL_ROWS(rows), NULL, NULL};
+
+typedef struct meshing {
+    const mesh_options *o;
+    hl_scene scene;
+    hl_tsdf *tsdf;
+    float voxel;
+    float up[3];
+    hl_mesh mesh;
+    hl_mesh_textures textures;
+    int32_t pieces, filled, borders, fused; /* fused: triangles before simplifying */
+    float moved;                            /* by simplifying, scene units          */
+    double distance;                        /* median |splat to surface|, voxels    */
+    hl_atlas_report atlas;
+} meshing;
+
+/* ---- field ---- */
+
+/* Box of the splats without the outer 2 %: never that of the cameras, who may stand far away. */
+static hl_status open_field(meshing *m)
+{
+    hl_splat_stats st;
+    hl_tsdf_options o = {0};
+    double longest = 0;
+    HL_TRY(hl_splats_measure(&st, &m->scene.splats));
+    for (int k = 0; k < 3; k++)
+        longest = fmax(longest, st.core_high[k] - st.core_low[k]);
+    if (!(longest > 0))
+        return hl_fail(HL_E_FORMAT, "%s: %d splats without extent: there is no surface",
+                       m->scene.file, m->scene.splats.count);
+    for (int k = 0; k < 3; k++) {
+        o.low[k] = (float)(st.core_low[k] - (double)MARGIN * longest);
+        o.high[k] = (float)(st.core_high[k] + (double)MARGIN * longest);
+    }
+    m->voxel = m->o->voxel > 0 ? (float)m->o->voxel : (float)(longest / m->o->resolution);
+    o.voxel = m->voxel;
+    const double room = 0.5 * (double)hl_memory_available() / (double)HL_TSDF_BLOCK_BYTES;
+    o.blocks_max = room > 0 && room < 1 << 20 ? (int32_t)room + 1 : 1 << 20;
+    return hl_tsdf_create(&m->tsdf, &o);
+}
+
+/* Depth 0 where less than half the light is stopped. */
+static void choose_depth(const meshing *m, const hl_raster_frame *f, float *depth)
+{
+    const size_t n = (size_t)f->rows * (size_t)f->stride;
+    const float *sum = f->plane[f->depth_plane];
+    for (size_t i = 0; i < n; i++) {
+        const float alpha = 1 - f->transmittance[i];
+        depth[i] = alpha < ALPHA_MIN             ? 0
+                   : m->o->depth == DEPTH_MEDIAN ? f->median_depth[i]
+                                                 : sum[i] / alpha;
+    }
+}
+
+static hl_status fuse_view(meshing *m, int32_t index, float **depth, size_t *room)
+{
+    hl_raster_view view;
+    hl_raster_frame f;
+    HL_TRY(hl_scene_view(&m->scene, index, &view));
+    HL_TRY(hl_scene_render(&m->scene, &view,
+                           HL_RASTER_DEPTH | HL_RASTER_NORMAL |
+                               (m->o->depth == DEPTH_MEDIAN ? HL_RASTER_MEDIAN : 0u),
+                           &f));
+    const size_t n = (size_t)f.rows * (size_t)f.stride;
+    if (n > *room) {
+        hl_free(*depth);
+        *depth = hl_alloc(n, sizeof(float));
+        *room = *depth ? n : 0;
+        if (!*depth)
+            return HL_E_MEMORY;
+    }
+    choose_depth(m, &f, *depth);
+    hl_tsdf_view in = {.camera = &view, .depth = *depth, .stride = f.stride};
+    for (int k = 0; k < 3; k++) {
+        in.normal[k] = f.plane[f.normal_plane + k];
+        in.color[k] = f.plane[k];
+        m->up[k] -= view.r[3 + k]; /* y of the camera points down */
+    }
+    return hl_tsdf_integrate(m->tsdf, &in);
+}
+
+static hl_status fuse(meshing *m)
+{
+    const int32_t count = m->scene.views.view_count;
+    float *depth = NULL;
+    size_t room = 0;
+    hl_status s = HL_OK;
+    for (int32_t i = 0; s == HL_OK && i < count; i++) {
+        if (hl_interrupt_requested())
+            s = hl_fail(HL_E_INTERRUPT, "stopped after %d of %d views", i, count);
+        else
+            s = fuse_view(m, i, &depth, &room);
+        hl_log_progress(&(hl_progress){.stage = "fuse",
+                                       .done = i + 1,
+                                       .total = count,
+                                       .loss = nan(""),
+                                       .splats = -1,
+                                       .next_save = -1});
+    }
+    hl_free(depth);
+    return s;
+}
+
+/* ---- surface ---- */
+
+/* Colours of the views are sRGB coded; meshes hold linear albedo. */
+static void to_linear(hl_mesh *mesh)
+{
+    for (size_t i = 0; mesh->albedo && i < 3 * (size_t)mesh->vertex_count; i++)
+        mesh->albedo[i] = hl_linear_from_srgb(mesh->albedo[i]);
+}
+
+static hl_status clean(meshing *m)
+{
+    HL_TRY(hl_mesh_keep_large(&m->mesh, PIECE_MIN, PIECE_SHARE, &m->pieces));
+    HL_TRY(hl_mesh_fill_holes(&m->mesh, HOLE_EDGES, &m->filled));
+    m->fused = m->mesh.triangle_count;
+    if (m->o->target_faces > 0)
+        HL_TRY(hl_mesh_simplify(&m->mesh, m->o->target_faces, 0.5f * m->voxel, &m->moved));
+    HL_TRY(hl_mesh_fill_normals(&m->mesh));
+    m->borders = hl_mesh_border_edges(&m->mesh);
+    return m->borders < 0 ? HL_E_MEMORY : HL_OK;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const float *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* How well splats and surface agree: median distance of visible splats to the fused surface. */
+static hl_status compare(meshing *m)
+{
+    const hl_splats *s = &m->scene.splats;
+    float *distances = hl_alloc((size_t)s->count, sizeof *distances);
+    int32_t n = 0;
+    if (!distances)
+        return HL_E_MEMORY;
+    for (int32_t i = 0; i < s->count; i++) {
+        float d;
+        if (s->logit_opa[i] > 0 && hl_tsdf_read(m->tsdf, s->mean + 3 * (size_t)i, &d, NULL))
+            distances[n++] = fabsf(d) / m->voxel;
+    }
+    qsort(distances, (size_t)n, sizeof *distances, ascending);
+    m->distance = n ? (double)distances[n / 2] : nan("");
+    hl_free(distances);
+    if (m->distance > 1)
+        hl_log(
+            HL_LOG_WARN,
+            "splats lie %.1f voxels from the surface (median): train with more geometry terms, or "
+            "mesh with larger voxels",
+            m->distance);
+    return HL_OK;
+}
+
+/* Colour of the field at a texel: finer than the vertices that were left. */
+static void shade_texel(void *context, hl_texel *texel)
+{
+    float distance, color[3];
+    if (!hl_tsdf_read(context, texel->position, &distance, color))
+        return;
+    for (int k = 0; k < 3; k++)
+        texel->albedo[k] = hl_linear_from_srgb(fminf(fmaxf(color[k], 0.0f), 1.0f));
+}
+
+static hl_status texture(meshing *m)
+{
+    hl_mesh flat;
+    HL_TRY(hl_mesh_unwrap(&m->mesh, m->o->texture_size, &flat, &m->atlas));
+    hl_mesh_release(&m->mesh);
+    m->mesh = flat;
+    return hl_mesh_bake(&m->mesh, m->o->texture_size, shade_texel, m->tsdf, &m->textures);
+}
+
+/* ---- command ---- */
+
+static hl_status report(const meshing *m)
+{
+    if (m->o->common.json) {
+        hl_json *root = hl_json_object();
+        hl_json_add_text(root, "schema", "helio.mesh/1");
+        hl_json_add_text(root, "out", m->o->out);
+        hl_json_add_text(root, "model", m->scene.file);
+        hl_json_add_number(root, "vertices", m->mesh.vertex_count);
+        hl_json_add_number(root, "triangles", m->mesh.triangle_count);
+        hl_json_add_number(root, "triangles_fused", m->fused);
+        hl_json_add_number(root, "pieces", m->pieces);
+        hl_json_add_number(root, "holes_filled", m->filled);
+        hl_json_add_number(root, "border_edges", m->borders);
+        hl_json_add_number(root, "voxel", (double)m->voxel);
+        hl_json_add_number(root, "simplify_error", (double)m->moved);
+        hl_json_add_number(root, "splat_distance_voxels", m->distance);
+        hl_json_add_number(root, "charts", m->atlas.charts);
+        hl_json_add_number(root, "peak_bytes", (double)hl_memory_peak());
+        return hl_command_print_json(&root);
+    }
+    printf("%s: %d vertices, %d triangles (%d fused at voxels of %.3g), %d pieces, %d holes "
+           "filled, %d open edges\n",
+           m->o->out, m->mesh.vertex_count, m->mesh.triangle_count, m->fused, (double)m->voxel,
+           m->pieces, m->filled, m->borders);
+    return HL_OK;
+}
+
+static hl_status make_mesh(meshing *m)
+{
+    const mesh_options *o = m->o;
+    const hl_scene_options so = {.path = o->scene,
+                                 .data = o->data,
+                                 .iteration = o->iteration,
+                                 .max_side_px = o->max_side_px,
+                                 .need_data = true};
+    HL_TRY(hl_scene_open(&m->scene, &so));
+    HL_TRY(open_field(m));
+    HL_TRY(fuse(m));
+    HL_TRY(hl_tsdf_extract(m->tsdf, &m->mesh));
+    to_linear(&m->mesh);
+    HL_TRY(clean(m));
+    if (!m->mesh.triangle_count)
+        return hl_fail(HL_E_FORMAT, "%s: its views show no surface of %d triangles or more",
+                       m->scene.file, (int)PIECE_MIN);
+    HL_TRY(compare(m));
+    const bool textured = o->texture_size > 0 && !hl_path_has_extension(o->out, "ply");
+    if (textured)
+        HL_TRY(texture(m));
+    const float *u = m->up;
+    const bool upright =
+        sqrtf(u[0] * u[0] + u[1] * u[1] + u[2] * u[2]) > 0.3f * (float)m->scene.views.view_count;
+    HL_TRY(hl_mesh_save(&m->mesh, textured ? &m->textures : NULL, upright ? u : NULL, o->out));
+    return report(m);
+}
+
+/* Values that the table of options cannot check. */
+static hl_status check_words(const mesh_options *o)
+{
+    if (!hl_path_has_extension(o->out, "glb") && !hl_path_has_extension(o->out, "ply") &&
+        !hl_path_has_extension(o->out, "obj"))
+        return hl_fail(HL_E_ARG, "-o %s: a mesh is written as .glb, .ply or .obj", o->out);
+    if (o->texture_size > 0 && o->texture_size < HL_ATLAS_SIDE_MIN)
+        return hl_fail(HL_E_ARG, "--texture-size %d: expected 0 or %d .. %d", o->texture_size,
+                       HL_ATLAS_SIDE_MIN, HL_ATLAS_SIDE_MAX);
+    return HL_OK;
+}
+
+int hl_cmd_mesh(int argc, char **argv)
+{
+    mesh_options o = {.common = HL_COMMON_DEFAULTS,
+                      .resolution = 384,
+                      .target_faces = 150000,
+                      .texture_size = 2048};
+    meshing m = {.o = &o};
+    int code;
+    if (!hl_command_start(&spec, argc, argv, &o, &o.common, &code))
+        return code;
+    const hl_status words = check_words(&o);
+    if (words != HL_OK) {
+        hl_command_end(&spec, words);
+        return HL_EXIT_USAGE;
+    }
+    const hl_status s = make_mesh(&m);
+    hl_tsdf_destroy(&m.tsdf);
+    hl_mesh_release(&m.mesh);
+    hl_mesh_textures_release(&m.textures);
+    hl_scene_close(&m.scene);
+    return hl_command_end(&spec, s);
+}
