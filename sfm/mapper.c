@@ -4,8 +4,8 @@
 
 #include "core/memory.h"
 #include "sfm/global/global_start.h"
-#include "sfm/global/sets.h"
 #include "sfm/map/map_adjust.h"
+#include "sfm/map/map_choose.h"
 #include "sfm/map/map_grow.h"
 #include "sfm/map/map_register.h"
 #include "sfm/map/map_scene.h"
@@ -13,7 +13,6 @@
 #include "sfm/map/map_triangulate.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -229,105 +228,6 @@ static hl_status run_method(hl_mapping *mapping, const hl_map_input *input,
     return HL_OK;
 }
 
-/* Photos of the largest part that pairs join. */
-static hl_status largest_part(const hl_map_input *in, int32_t *count)
-{
-    const size_t n = (size_t)in->image_count;
-    int32_t *parent = hl_alloc(n, sizeof *parent), *size = hl_alloc(n, sizeof *size);
-    hl_status status = parent && size ? HL_OK : HL_E_MEMORY;
-    *count = 0;
-    for (int32_t i = 0; status == HL_OK && i < in->image_count; i++)
-        parent[i] = i;
-    for (int32_t p = 0; status == HL_OK && p < in->pair_count; p++) {
-        int joined;
-        hl_set_join(parent, in->pairs[p].image_a, in->pairs[p].image_b, &joined);
-    }
-    for (int32_t i = 0; status == HL_OK && i < in->image_count; i++) {
-        const int32_t now = ++size[hl_set_find(parent, i)];
-        *count = now > *count ? now : *count;
-    }
-    hl_free(parent);
-    hl_free(size);
-    return status;
-}
-
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Median error of the points of a model. */
-static hl_status median_error(const hl_map_model *m, double *median)
-{
-    double *sorted = hl_alloc((size_t)m->point_count, sizeof *sorted);
-    if (!sorted)
-        return HL_E_MEMORY;
-    memcpy(sorted, m->errors, (size_t)m->point_count * sizeof *sorted);
-    qsort(sorted, (size_t)m->point_count, sizeof *sorted, compare);
-    *median = m->point_count > 0 ? sorted[m->point_count / 2] : HUGE_VAL;
-    hl_free(sorted);
-    return HL_OK;
-}
-
-/* *failed: a sentence in the arena of the mapping, NULL where its first model can be trusted. */
-static hl_status test_global(hl_mapping *mapping, const hl_map_input *in, char *why, size_t size,
-                             bool *passed)
-{
-    int32_t part;
-    double median = HUGE_VAL;
-    HL_TRY(largest_part(in, &part));
-    const hl_map_model *m = mapping->model_count > 0 ? &mapping->models[0] : NULL;
-    if (m)
-        HL_TRY(median_error(m, &median));
-    const int32_t registered = m ? m->registered : 0;
-    *passed = mapping->method == HL_MAPPER_GLOBAL && registered >= HL_MAPPER_REGISTERED * part &&
-              median < HL_MAPPER_ERROR_PX;
-    if (mapping->method == HL_MAPPER_GLOBAL)
-        snprintf(why, size,
-                 "the global mapper registered %d of %d connected photos with a median error of "
-                 "%.2f px: photos were added one by one instead",
-                 registered, part, m ? median : 0.0);
-    else
-        snprintf(why, size, "%s", mapping->note);
-    return HL_OK;
-}
-
-static bool global_first(const hl_map_input *in)
-{
-    int32_t guessed = 0;
-    for (int32_t c = 0; in->focal_guessed && c < in->camera_count; c++)
-        guessed += in->focal_guessed[c];
-    return in->image_count > HL_MAPPER_FEW && 2 * guessed <= in->camera_count;
-}
-
-static hl_status run_auto(hl_mapping *mapping, const hl_map_input *input,
-                          const hl_map_options *options)
-{
-    char why[256];
-    bool passed;
-    hl_mapping m;
-    if (!global_first(input))
-        return run_method(mapping, input, options, HL_MAPPER_INCREMENTAL);
-    HL_TRY(run_method(&m, input, options, HL_MAPPER_GLOBAL));
-    hl_status status = test_global(&m, input, why, sizeof why, &passed);
-    /* A global run that fell back by itself is an incremental one already. */
-    if (status == HL_OK && (passed || m.method == HL_MAPPER_INCREMENTAL)) {
-        *mapping = m;
-        return HL_OK;
-    }
-    hl_mapping_release(&m);
-    HL_TRY(status);
-    HL_TRY(run_method(&m, input, options, HL_MAPPER_INCREMENTAL));
-    m.note = hl_arena_text(&m.arena, why, strlen(why));
-    if (!m.note) {
-        hl_mapping_release(&m);
-        return HL_E_MEMORY;
-    }
-    *mapping = m;
-    return HL_OK;
-}
-
 hl_status hl_mapper_run(hl_mapping *mapping, const hl_map_input *input,
                         const hl_map_options *options)
 {
@@ -337,7 +237,7 @@ hl_status hl_mapper_run(hl_mapping *mapping, const hl_map_input *input,
                        input->image_count, input->camera_count);
     if (input->known_poses)
         return run_method(mapping, input, options, HL_MAPPER_INCREMENTAL);
-    return method == HL_MAPPER_AUTO ? run_auto(mapping, input, options)
+    return method == HL_MAPPER_AUTO ? hl_map_choose(mapping, input, options)
                                     : run_method(mapping, input, options, method);
 }
 

@@ -63,7 +63,9 @@ typedef struct hl_map_input {
 
 typedef enum hl_map_method {
     HL_MAPPER_AUTO = 0, /* incremental up to HL_MAPPER_FEW photos or where half of the focal lengths
-                           are guessed; else global if it stands the test, else incremental */
+                           are guessed, else global; where the outcome fails its test the other one
+                           is tried too, but never the global one with guessed focal lengths, and
+                           the better of both is taken */
     HL_MAPPER_INCREMENTAL,
     HL_MAPPER_GLOBAL
 } hl_map_method;
@@ -132,7 +134,7 @@ typedef struct hl_mapping {
     hl_map_model *models; /* (model_count), most photos first */
     hl_map_fate *fates;   /* (image_count)                    */
     hl_map_method method; /* that made the first model        */
-    const char *note;     /* why not the method asked for or tried first; NULL: nothing to say */
+    const char *note;     /* one sentence on the choice of method; NULL: nothing to say */
     hl_arena arena;       /* owns everything above            */
 } hl_mapping;
 

@@ -77,7 +77,9 @@ static double improve(const search *s)
         }
     }
     c->focal = before;
-    if (s->count == 0 || !(best < (1 - MARGIN) * worst))
+    /* A least penalty at the end of the range goes on falling beyond it. */
+    if (s->count == 0 || !(best < (1 - MARGIN) * worst) || at < c->low * ratio ||
+        at * ratio * ratio > c->high)
         return 0;
     double a = at / ratio, b = at * ratio;
     for (int32_t k = 0; k < GOLDEN_STEPS; k++) {

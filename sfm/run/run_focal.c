@@ -68,7 +68,8 @@ double hl_vote_focal(const double *f, const double *weight, int32_t count, const
             at = focal;
         }
     }
-    if (!(best < (1 - VOTE_MARGIN) * worst))
+    /* A least penalty at the end of the range goes on falling beyond it. */
+    if (!(best < (1 - VOTE_MARGIN) * worst) || at < lo * ratio || at * ratio * ratio > hi)
         return 0;
     const double golden = 0.6180339887498949;
     double a = at / ratio, b = at * ratio;

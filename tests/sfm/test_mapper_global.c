@@ -156,7 +156,7 @@ static void what_is_left_out_joins_or_gets_its_reason(void **state)
     release(&s);
 }
 
-static void without_turns_photos_are_added_one_by_one(void **state)
+static void two_photos_are_enough_to_start(void **state)
 {
     (void)state;
     set s;
@@ -201,6 +201,34 @@ static void the_choice_is_by_size_focal_and_outcome(void **state)
     release(&s);
 }
 
+/* Two pixels of noise fail the test of the outcome: both mappers run, and the note says so; with
+ * guessed focal lengths the global one is not tried. */
+static void an_outcome_that_fails_its_test_is_said_so(void **state)
+{
+    (void)state;
+    set s;
+    hl_mapping mapping;
+    const hl_map_options lax = {.max_error_px = 12};
+    ring_options o = ring;
+    o.noise_px = 2;
+    make(&s, &o, 0, 4);
+    check_ok(hl_mapper_run(&mapping, &s.m.input, &lax));
+    assert_int_equal(mapping.models[0].registered, o.images);
+    assert_non_null(mapping.note);
+    assert_non_null(strstr(mapping.note, "the incremental mapper registered 12 of 12"));
+    assert_non_null(strstr(mapping.note, mapping.method == HL_MAPPER_GLOBAL
+                                             ? "the global model is taken"
+                                             : "the incremental model is taken"));
+    hl_mapping_release(&mapping);
+    const bool guessed = true;
+    s.m.input.focal_guessed = &guessed;
+    check_ok(hl_mapper_run(&mapping, &s.m.input, &lax));
+    assert_int_equal(mapping.method, HL_MAPPER_INCREMENTAL);
+    assert_null(mapping.note);
+    hl_mapping_release(&mapping);
+    release(&s);
+}
+
 static void same_bytes_for_any_thread_count(void **state)
 {
     (void)state;
@@ -235,8 +263,9 @@ int main(void)
         cmocka_unit_test(noise_wrong_matches_and_wrong_turns_register_everything),
         cmocka_unit_test(wrong_intrinsics_are_refined),
         cmocka_unit_test(what_is_left_out_joins_or_gets_its_reason),
-        cmocka_unit_test(without_turns_photos_are_added_one_by_one),
+        cmocka_unit_test(two_photos_are_enough_to_start),
         cmocka_unit_test(the_choice_is_by_size_focal_and_outcome),
+        cmocka_unit_test(an_outcome_that_fails_its_test_is_said_so),
         cmocka_unit_test(same_bytes_for_any_thread_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
