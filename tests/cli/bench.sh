@@ -22,3 +22,18 @@ fi
 "$HELIO" bench rays --triangles 2000 --rays 3000 --repeat 1 --json --quiet >rays.json
 grep -q '"schema":.*"helio.bench.rays/1"' rays.json
 grep -q '"closest_per_core_s"' rays.json
+"$HELIO" bench sfm --photos 200 --points 8000 --solver pcg --json --quiet >sfm.json
+if command -v python3 >/dev/null; then
+    python3 -c '
+import json
+r = json.load(open("sfm.json"))
+assert r["schema"] == "helio.bench.sfm/1" and r["photos"] == 200, r
+assert r["pcg_iterations"] > 0 and r["sights"] > 4 * r["points"], r
+# Noise of half a pixel an axis, less what the unknowns take of it.
+assert r["start_px"] > 20 and 0.5 < r["end_px"] < 0.65, r
+assert r["center_error"] < 0.05 and r["rotation_error_deg"] < 0.2, r
+assert abs(r["focal_error_px"]) < 3, r'
+else
+    grep -q '"schema":.*"helio.bench.sfm/1"' sfm.json
+fi
+"$HELIO" bench sfm --photos 20 --points 500 --noise-px 0 --quiet | sed -n 's/^residual [0-9.]* px, then \(0.0000 px\).*/\1/p'

@@ -15,3 +15,5 @@ try 1 raster --size 99999x10
 try 2 raster --isa sse
 try 2 raster --splats -1
 try 2 rays --rays 1
+try 2 sfm --photos 1
+try 2 sfm --solver qr
