@@ -44,14 +44,16 @@ truth_of() { # set
     done
 }
 
-# A field of `helio poses`: the text that comes before or after a word.
+# A row from what `helio poses` says of the model against itself and against the truth.
 row() { # set, tool, mode, model, features, matching, mapping, total, MB
-    local truth photos said pose='- | - | -'
+    local truth photos said compared pose='- | - | -'
     truth=$(truth_of "$1")
     photos=$(find "$data/$1/images" -type f | wc -l)
-    said=$("$helio" poses "$4" "${truth:-$4}" | tr '\n' ' ' | sed 's/^[^:]*: //')
-    [ -z "$truth" ] || pose=$(sed -E 's/.*centre ([^,]*), rotation ([^,]*) deg, AUC [^ ]+ [^ ]+ ([^ ]+) ([^ ]+) ([^ ]+) .*/\1 | \2 deg | \3, \4, \5/' <<<"$said")
-    sed -E "s/^([0-9]+) of [0-9]+ photos, ([0-9]+) points, mean track ([0-9.]+), error ([0-9.]+ px).*/| ${1#*/} | $2 | $3 | \1 of $photos | \2 | \3 | \4 | ${pose//\//\\/} | $8 s ($5, $6, $7) | $9 MB |/" <<<"$said"
+    said=$("$helio" poses "$4" "$4" | sed -nE '1s/^[^:]*: ([0-9]+) of [0-9]+ photos, ([0-9]+) points, mean track ([0-9.]+), error ([0-9.]+ px).*/\1 of PHOTOS | \2 | \3 | \4/p')
+    compared='s/.*centre ([^,]*), rotation ([^,]*) deg, AUC [^ ]+ [^ ]+ ([^ ]+) ([^ ]+) ([^ ]+) .*'
+    [ -z "$truth" ] || pose=$("$helio" poses "$4" "$truth" |
+        sed -nE "$compared/\1 | \2 deg | \3, \4, \5/p")
+    echo "| ${1#*/} | $2 | $3 | ${said/PHOTOS/$photos} | $pose | $8 s ($5, $6, $7) | $9 MB |"
 }
 
 known_camera() { # set: fx,fy,cx,cy of its truth
