@@ -37,6 +37,13 @@ hl_status hl_match_features(hl_pair_matches *out, const hl_features *a, const hl
                             const hl_match_options *options);
 void hl_pair_matches_release(hl_pair_matches *matches);
 
+/* The same where the motion is roughly known: for each row of A only the rows of B within band_px
+ * of its epipolar line count, the second nearest among them (f: pixel of B^T f pixel of A = 0; 9,
+ * row-major).  Finds what looks like other places in the picture, and so do chance matches: to be
+ * checked by more than f.  Errors: HL_E_MEMORY.  Thread-safe. */
+hl_status hl_match_guided(hl_pair_matches *out, const hl_features *a, const hl_features *b,
+                          const double f[9], double band_px, const hl_match_options *options);
+
 /* Matches of many pairs: out (count), in the order of `pairs` (count), whose a and b are rows of
  * `features` (images).  Parallel over pairs.  On error all of `out` is released and zeroed.
  * Errors: HL_E_ARG (a pair of images that are not there, or of an image with itself), HL_E_MEMORY.

@@ -15,6 +15,8 @@
 
 #define DEGREES (180 / 3.14159265358979323846)
 
+enum { LOOKS = 3 };
+
 /* Standard deviation of a keypoint: a fraction of its scale, not below half a pixel (sfm.md 3.7).
  */
 #define SIGMA_OF_SCALE 0.3f
@@ -189,6 +191,28 @@ static hl_status map(const hl_run *run, hl_mapping *mapping)
     return status;
 }
 
+/* Maps; while photos are left over and a closer look at their pairs finds more matches, maps anew.
+ */
+static hl_status map_all(hl_run *run, hl_mapping *mapping)
+{
+    HL_TRY(map(run, mapping));
+    for (int round = 0; round < LOOKS && !run->o->known_poses && !run->given_pairs; round++) {
+        int32_t gained;
+        hl_mapping again = {0};
+        HL_TRY(hl_run_look_again(run, mapping, &gained));
+        if (gained == 0)
+            return HL_OK;
+        HL_TRY(map(run, &again));
+        const bool better =
+            again.model_count > 0 && again.models[0].registered > mapping->models[0].registered;
+        hl_mapping_release(better ? mapping : &again);
+        if (!better)
+            return HL_OK;
+        *mapping = again;
+    }
+    return HL_OK;
+}
+
 /* Adds the colour of every sight of one photo to the sums (points, 3) of a model. */
 static void add_colors(const hl_map_model *m, int32_t view, const hl_features *f,
                        const hl_image8 *image, double *sums)
@@ -279,7 +303,6 @@ static hl_status stages(hl_run *run, hl_sfm_result *r)
     HL_TRY(hl_run_match(run));
     if (run->o->database_out)
         HL_TRY(hl_run_export(run));
-    drop_descriptors(run);
     if (!run->o->intrinsics_known && !run->o->focal_known)
         HL_TRY(hl_run_vote_focal(run));
     if (!run->o->intrinsics_known)
@@ -287,7 +310,8 @@ static hl_status stages(hl_run *run, hl_sfm_result *r)
     now = hl_cpu_seconds();
     r->cpu_seconds[HL_SFM_MATCH] = now - then;
     then = now;
-    HL_TRY(map(run, &r->mapping));
+    HL_TRY(map_all(run, &r->mapping));
+    drop_descriptors(run);
     HL_TRY(fill_result(run, r));
     r->cpu_seconds[HL_SFM_MAP] = hl_cpu_seconds() - then;
     return HL_OK;

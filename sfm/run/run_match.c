@@ -43,9 +43,8 @@ static hl_status list_pairs(hl_run *run)
     return run->pairs ? HL_OK : HL_E_MEMORY;
 }
 
-/* Pixels of the matches of a pair; a, b (count, 2). */
-static void match_pixels(const hl_run *run, const hl_run_pair *pair, const int32_t *match,
-                         int32_t count, double *a, double *b)
+void hl_run_pixels(const hl_run *run, const hl_run_pair *pair, const int32_t *match, int32_t count,
+                   double *a, double *b)
 {
     const hl_keypoint *ka = run->features[pair->image_a].keypoints;
     const hl_keypoint *kb = run->features[pair->image_b].keypoints;
@@ -70,7 +69,7 @@ static hl_two_view_input input_of(const hl_run *run, const hl_run_pair *pair, in
                                .b = b};
 }
 
-static hl_two_view_options geometry_options(const hl_run *run)
+hl_two_view_options hl_run_geometry_options(const hl_run *run)
 {
     hl_two_view_options o = run->o->two_view;
     o.seed = run->o->seed;
@@ -104,9 +103,9 @@ static hl_status verify(hl_run *run, hl_run_pair *pair)
     pair->inlier = hl_alloc((size_t)n, 1);
     hl_status status = px && pair->inlier ? HL_OK : HL_E_MEMORY;
     if (status == HL_OK) {
-        match_pixels(run, pair, pair->all, n, px, px + 2 * (size_t)n);
+        hl_run_pixels(run, pair, pair->all, n, px, px + 2 * (size_t)n);
         const hl_two_view_input input = input_of(run, pair, n, px, px + 2 * (size_t)n);
-        const hl_two_view_options o = geometry_options(run);
+        const hl_two_view_options o = hl_run_geometry_options(run);
         status = hl_two_view_estimate(&pair->view, pair->inlier, &input, &o);
     }
     if (status == HL_OK)
@@ -247,10 +246,10 @@ static hl_status move_pair(hl_run *run, hl_run_pair *pair)
     hl_status status = px && inlier ? HL_OK : HL_E_MEMORY;
     if (status == HL_OK) {
         hl_two_view motion = {0};
-        match_pixels(run, pair, pair->match, pair->count, px, px + 2 * n);
+        hl_run_pixels(run, pair, pair->match, pair->count, px, px + 2 * n);
         hl_two_view_input input = input_of(run, pair, pair->count, px, px + 2 * n);
         input.focal_known = true;
-        const hl_two_view_options o = geometry_options(run);
+        const hl_two_view_options o = hl_run_geometry_options(run);
         status = hl_two_view_motion(&motion, inlier, &input, &o);
         memcpy(pair->view.r, motion.r, sizeof motion.r);
         memcpy(pair->view.t, motion.t, sizeof motion.t);

@@ -17,6 +17,7 @@ typedef struct hl_run_pair {
     bool has_matches; /* `all` stands: read, given or found */
     bool done;        /* all of it stands                   */
     bool fresh;       /* it is not on disk                  */
+    bool again;       /* a second look was taken            */
     hl_status status;
     char sentence[256]; /* of a failure in another thread */
 } hl_run_pair;
@@ -34,6 +35,7 @@ typedef struct hl_run {
     double focal_px;
     uint64_t (*keys)[2]; /* (view_count) hash of the features; NULL: matches are not kept */
     bool given_pairs;    /* pairs and their matches came from a database                   */
+    const hl_camera *look_cameras; /* (camera_count) of the model that is being added to */
 } hl_run;
 
 /* Fills pairs' numbers, matches and two-view geometry. */
@@ -61,6 +63,15 @@ hl_status hl_run_vote_focal(hl_run *run);
 
 /* Motions of all verified pairs by the cameras as they are now. */
 hl_status hl_run_motions(hl_run *run);
+
+/* A second, closer look at pairs of photos that are not in the first model, with the cameras of
+ * that model; *gained pairs have more matches than before.  Needs the descriptors. */
+hl_status hl_run_look_again(hl_run *run, const hl_mapping *mapping, int32_t *gained);
+
+/* Pixels of matches of a pair; a, b (count, 2). */
+void hl_run_pixels(const hl_run *run, const hl_run_pair *pair, const int32_t *match, int32_t count,
+                   double *a, double *b);
+hl_two_view_options hl_run_geometry_options(const hl_run *run);
 
 /* Largest agreement of the fundamental matrices (count, 9) of one camera with a focal length
  * between lo and hi; c (2) its principal point; weight (count).  0: none of them says anything. */
