@@ -35,6 +35,7 @@ typedef struct train_options {
     int32_t background, isa;
     bool antialias, filter_3d, exposure, refine_poses;
     float depth_weight, normal_weight;
+    bool geometry;
 } train_options;
 
 #define T train_options
@@ -79,6 +80,8 @@ static const hl_option rows[] = {
                  "weight of the depth maps of the capture in the loss"),
     HL_OPT_FLOAT(T, "--normal-weight", normal_weight, 0, 1e6,
                  "weight of the normal maps of the capture in the loss"),
+    HL_OPT_FLAG(T, "--geometry", geometry,
+                "flat splats that agree on a surface: for meshes and relighting"),
     HL_OPT_TEXT(T, "--knobs", knobs, "FILE", "JSON object of training knobs (docs/training.md)"),
     HL_OPT_CHOICE(T, "--isa", isa, "auto|plain|avx2|avx512", "instruction set of the cpu backend"),
     HL_COMMON_OPTIONS(T),
@@ -142,6 +145,7 @@ static hl_status make_config(const train_options *o, const train_data *d, hl_tra
     c->pose = o->refine_poses;
     c->depth_weight = c->depth_weight_end = o->depth_weight;
     c->normal_weight = o->normal_weight;
+    c->geometry = o->geometry;
     set_background(o, &d->scene, c);
     return o->knobs ? read_knobs(o->knobs, c) : HL_OK;
 }

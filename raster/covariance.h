@@ -56,4 +56,21 @@ HL_HD void hl_splat_normal_bwd(int which, const hl_real d_n[3], hl_real d_r[9])
         d_r[3 * i + axis] += which < 3 ? d_n[i] : -d_n[i];
 }
 
+/* Distance of the eye from the plane of a flat splat, n . (eye - mean) >= 0 for n as above. */
+HL_HD hl_real hl_plane_distance(const hl_real n[3], const hl_real mean[3], const hl_real eye[3])
+{
+    return n[0] * (eye[0] - mean[0]) + n[1] * (eye[1] - mean[1]) + n[2] * (eye[2] - mean[2]);
+}
+
+/* d: dL/d(distance).  Adds dL/dn to d_n (3), and to d_x (3) dL/d(mean), whose negative is
+ * dL/d(eye). */
+HL_HD void hl_plane_distance_bwd(hl_real d, const hl_real n[3], const hl_real mean[3],
+                                 const hl_real eye[3], hl_real d_n[3], hl_real d_x[3])
+{
+    for (int i = 0; i < 3; i++) {
+        d_n[i] += d * (eye[i] - mean[i]);
+        d_x[i] -= d * n[i];
+    }
+}
+
 #endif /* HL_RASTER_COVARIANCE_H */

@@ -31,7 +31,7 @@ typedef enum hl_isa {
 } hl_isa;
 
 #define HL_FEATURES_MAX 16 /* feature channels beside colour, depth and normal */
-#define HL_PLANES_MAX   (3 + 1 + 3 + HL_FEATURES_MAX)
+#define HL_PLANES_MAX   (3 + 1 + 3 + HL_FEATURES_MAX + 1 + 1)
 
 /* One pinhole camera as the rasterizer sees it.  Axes: x right, y down, z forward. */
 typedef struct hl_raster_view {
@@ -42,12 +42,16 @@ typedef struct hl_raster_view {
 
 /* Outputs that cost extra and are made only when asked for. */
 enum {
-    HL_RASTER_DEPTH = 1 << 0,     /* plane: sum of w z; divided by alpha: expected depth */
-    HL_RASTER_NORMAL = 1 << 1,    /* 3 planes: sum of w n; n = shortest axis, world frame,
-                                     turned towards the camera                           */
-    HL_RASTER_MEDIAN = 1 << 2,    /* z of the splat at which transmittance falls to <= 1/2,
-                                     0 where it never does                               */
-    HL_RASTER_MAX_WEIGHT = 1 << 3 /* per splat: largest w = alpha T over all pixels      */
+    HL_RASTER_DEPTH = 1 << 0,      /* plane: sum of w z; divided by alpha: expected depth */
+    HL_RASTER_NORMAL = 1 << 1,     /* 3 planes: sum of w n; n = shortest axis, world frame,
+                                      turned towards the camera                           */
+    HL_RASTER_MEDIAN = 1 << 2,     /* z of the splat at which transmittance falls to <= 1/2,
+                                      0 where it never does                               */
+    HL_RASTER_MAX_WEIGHT = 1 << 3, /* per splat: largest w = alpha T over all pixels     */
+    HL_RASTER_DEPTH_2 = 1 << 4,    /* plane: sum of w z^2                                */
+    HL_RASTER_DISTANCE = 1 << 5    /* plane: sum of w |n . (x - eye)|, eye to the plane of
+                                      the splat; with the normals: depth per pixel
+                                      (raster/surface_depth.h)                           */
 };
 
 typedef struct hl_raster_options {
@@ -68,10 +72,13 @@ typedef struct hl_raster_frame {
     int32_t stride; /* floats per row: width rounded up to the tile  */
     int32_t rows;   /* height rounded up to the tile                 */
     int32_t plane_count;
-    float *plane[HL_PLANES_MAX]; /* colour r g b, then depth, normal x y z, features as asked */
+    float *plane[HL_PLANES_MAX]; /* colour r g b, then depth, normal x y z, features,
+                                   depth_2, distance as asked                                 */
     int32_t depth_plane;         /* index into plane, -1 when not asked for                  */
     int32_t normal_plane;        /* first of three, -1                                       */
     int32_t feature_plane;       /* first of feature_count, -1                               */
+    int32_t depth_2_plane;       /* -1                                                       */
+    int32_t distance_plane;      /* -1                                                       */
     float *transmittance;        /* what is left behind the last splat; alpha = 1 - this     */
     float *median_depth;         /* NULL when not asked for                                  */
     float *max_weight;           /* (count) by splat index, NULL when not asked for          */

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HL_REFERENCE_PLANES 23 /* 3 colour, 1 depth, 3 normal, 16 features */
+#define HL_REFERENCE_PLANES 25 /* 3 colour, 1 depth, 3 normal, 16 features, depth_2, distance */
 
 typedef struct hl_reference {
     /* in: N splats, raw parameters */
@@ -33,11 +33,11 @@ typedef struct hl_reference {
     const hl_real *depth_window; /* (2, H, W) or NULL                                     */
     /* work: N entries each */
     hl_footprint *footprint;
-    hl_real *value; /* (N, HL_REFERENCE_PLANES): rgb, depth, normal, features             */
+    hl_real *value; /* (N, HL_REFERENCE_PLANES): rgb, depth, normal, features, z^2, dist. */
     int32_t *flags; /* colour clamp bits | normal axis << 4; -1: not drawn                */
     int32_t *order;
     /* out */
-    hl_real *planes;        /* (7 + feature_count, H, W)                                  */
+    hl_real *planes;        /* (9 + feature_count, H, W)                                  */
     hl_real *transmittance; /* (H, W)                                                     */
     hl_real *median;        /* (H, W)                                                     */
     hl_real *max_weight;    /* (N)                                                        */
@@ -55,7 +55,7 @@ typedef struct hl_reference {
 
 HL_HD int32_t hl_reference_planes(const hl_reference *r)
 {
-    return 7 + r->feature_count;
+    return 9 + r->feature_count;
 }
 
 HL_HD void hl_reference_geometry(const hl_reference *r, int32_t i, hl_geometry *g)
@@ -90,6 +90,8 @@ HL_HD void hl_reference_project(hl_reference *r)
         r->flags[i] |= hl_splat_normal(g.log_scale, q, g.mean, r->projector.eye, value + 4) << 4;
         for (int32_t k = 0; k < r->feature_count; k++)
             value[7 + k] = r->features[i * r->feature_count + k];
+        value[7 + r->feature_count] = value[3] * value[3];
+        value[8 + r->feature_count] = hl_plane_distance(value + 4, g.mean, r->projector.eye);
         int32_t at = drawn++; /* insertion sort by depth: stable, obvious */
         while (at > 0 && r->footprint[r->order[at - 1]].depth > r->footprint[i].depth) {
             r->order[at] = r->order[at - 1];
@@ -229,11 +231,16 @@ HL_HD void hl_reference_splat_bwd(hl_reference *r, int32_t i)
     hl_geometry g;
     hl_geometry_grad d;
     hl_footprint_grad d_f;
-    hl_real d_rq[9] = {0}, d_x[3] = {0};
+    hl_real d_rq[9] = {0}, d_x[3] = {0}, d_n[3];
+    const hl_real *value = r->value + (size_t)i * HL_REFERENCE_PLANES;
+    const int32_t last = 6 + 7 + r->feature_count; /* of the row: z^2, then distance */
     hl_reference_geometry(r, i, &g);
     hl_moments_bwd(row, f->conic, f->opacity, d_f.mu, d_f.conic, &d_f.opacity);
-    d_f.depth = row[6 + 3] + row[HL_REFERENCE_ROW - 1];
-    hl_splat_normal_bwd(r->flags[i] >> 4, row + 6 + 4, d_rq);
+    d_f.depth = row[6 + 3] + row[HL_REFERENCE_ROW - 1] + 2 * f->depth * row[last];
+    for (int k = 0; k < 3; k++)
+        d_n[k] = row[6 + 4 + k];
+    hl_plane_distance_bwd(row[last + 1], value + 4, g.mean, r->projector.eye, d_n, d_x);
+    hl_splat_normal_bwd(r->flags[i] >> 4, d_n, d_rq);
     hl_sh_color_bwd(r->sh_degree, g.mean, r->projector.eye, r->sh + 48 * i, r->flags[i] & 7,
                     row + 6, r->d_sh + 48 * i, d_x);
     hl_project_bwd(&r->projector, &g, f, &d_f, d_rq, d_x, &d, r->d_pose);

@@ -149,6 +149,8 @@ static hl_status create_all(hl_trainer *t, const char *backend, hl_isa isa)
 {
     HL_TRY(hl_raster_create(&t->raster, backend, isa));
     HL_TRY(hl_loss_create(&t->loss, isa));
+    if (t->config.geometry)
+        HL_TRY(hl_geometry_loss_create(&t->geometry));
     HL_TRY(create_per_photo(t));
     HL_TRY(hl_splats_init(&t->splats, &t->arena, t->config.cap));
     HL_TRY(hl_adam_init(&t->adam, &t->arena, t->config.cap, (hl_adam_mode)t->config.adam_mode));
@@ -196,6 +198,7 @@ void hl_trainer_destroy(hl_trainer **trainer)
         return;
     hl_raster_destroy(&t->raster);
     hl_loss_destroy(&t->loss);
+    hl_geometry_loss_destroy(&t->geometry);
     hl_train_shrunk_release(&t->shrunk);
     hl_arena_release(&t->arena);
     hl_free(t);
@@ -290,6 +293,8 @@ static void set_options(hl_trainer *t, const hl_train_photo *photo, float at, in
     }
     if (photo->target.normal && c->normal_weight > 0)
         raster->outputs |= HL_RASTER_NORMAL;
+    const hl_geometry_loss_options geometry = hl_train_geometry(t, at);
+    raster->outputs |= hl_geometry_loss_outputs(&geometry);
 }
 
 static void step_exposure(hl_trainer *t, int32_t k, const double *d_exposure, float at)
@@ -350,6 +355,9 @@ static hl_status learn(hl_trainer *t, int32_t k, const hl_train_photo *photo)
     HL_TRY(hl_raster_forward(t->raster, &t->splats, &view, &options, &frame));
     const double before = t->spans ? hl_wall_seconds() : 0;
     HL_TRY(hl_loss_run(t->loss, &frame, &target, &loss, &result));
+    const hl_geometry_loss_options geometry = hl_train_geometry(t, at);
+    if (t->geometry)
+        HL_TRY(hl_geometry_loss_run(t->geometry, &frame, &view, &target, &geometry, &result));
     if (t->spans)
         hl_span_add(t->spans, "loss", hl_wall_seconds() - before);
     hl_raster_sink sink = {.adam = &t->adam};
@@ -410,6 +418,7 @@ hl_status hl_trainer_step(hl_trainer *t)
     t->scene.photos.release(t->scene.photos.ctx, &photo);
     HL_TRY(s);
     hl_density_perturb(&t->density, &t->splats, t->adam.lr_mean, t->step);
+    hl_train_flatten(t);
     t->step++;
     if (hl_density_due(&t->density, t->step))
         return refine(t);

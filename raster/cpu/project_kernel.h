@@ -57,15 +57,24 @@ static void fill_extra(hl_cpu *r, int32_t i, const hl_geometry *g, hl_cpu_record
     int32_t k = 0;
     if (r->frame.depth_plane >= 0)
         value[k++] = rec->depth;
-    if (r->frame.normal_plane >= 0) {
+    float normal[3];
+    if (r->frame.normal_plane >= 0 || r->frame.distance_plane >= 0) {
         float q[4];
         hl_quat_unit(g->quat, q);
-        rec->clamped |= hl_splat_normal(g->log_scale, q, g->mean, r->projector.eye, value + k) << 4;
+        rec->clamped |= hl_splat_normal(g->log_scale, q, g->mean, r->projector.eye, normal) << 4;
+    }
+    if (r->frame.normal_plane >= 0) {
+        memcpy(value + k, normal, sizeof normal);
         k += 3;
     }
     const int32_t n = r->options.feature_count;
     if (n)
         memcpy(value + k, r->options.features + (size_t)i * (size_t)n, (size_t)n * sizeof(float));
+    k += n;
+    if (r->frame.depth_2_plane >= 0)
+        value[k++] = rec->depth * rec->depth;
+    if (r->frame.distance_plane >= 0)
+        value[k] = hl_plane_distance(normal, g->mean, r->projector.eye);
 }
 
 /* Pixel columns that the ellipse's box meets; 0 when none. */

@@ -114,6 +114,7 @@ static hl_status layout_frame(hl_cpu *r)
     const uint32_t outputs = r->options.outputs;
     f->plane_count = 3;
     f->depth_plane = f->normal_plane = f->feature_plane = -1;
+    f->depth_2_plane = f->distance_plane = -1;
     if (outputs & HL_RASTER_DEPTH)
         f->depth_plane = f->plane_count++;
     if (outputs & HL_RASTER_NORMAL) {
@@ -124,6 +125,10 @@ static hl_status layout_frame(hl_cpu *r)
         f->feature_plane = f->plane_count;
         f->plane_count += r->options.feature_count;
     }
+    if (outputs & HL_RASTER_DEPTH_2)
+        f->depth_2_plane = f->plane_count++;
+    if (outputs & HL_RASTER_DISTANCE)
+        f->distance_plane = f->plane_count++;
     r->extra = f->plane_count - 3;
     const int64_t plane = (int64_t)f->stride * f->rows;
     const int64_t planes = f->plane_count + 1 + (outputs & HL_RASTER_MEDIAN ? 1 : 0);

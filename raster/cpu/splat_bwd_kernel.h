@@ -65,19 +65,32 @@ static void add_stats(const hl_cpu *r, int32_t i, const float *sum, const float 
             four[k][i] += sum[r->row.stats + k];
 }
 
-/* Planes beyond colour: depth and normal flow into geometry, features go out. */
-static void extra_bwd(const hl_cpu *r, int32_t i, const float *sum, hl_footprint_grad *d_f,
-                      float d_rq[9])
+/* Planes beyond colour: depth, normal and distance flow into geometry, features go out.  d_x (3):
+ * added to. */
+static void extra_bwd(const hl_cpu *r, int32_t i, const hl_geometry *g, const float *sum,
+                      hl_footprint_grad *d_f, float d_rq[9], float d_x[3])
 {
     const hl_cpu_record *s = &r->record[i];
     const float *plane = sum + 6;
+    float d_n[3] = {0, 0, 0};
     memset(d_rq, 0, 9 * sizeof(float));
     if (r->frame.depth_plane >= 0)
         d_f->depth += plane[r->frame.depth_plane];
     if (r->row.median >= 0)
         d_f->depth += sum[r->row.median];
+    if (r->frame.depth_2_plane >= 0)
+        d_f->depth += 2 * s->depth * plane[r->frame.depth_2_plane];
     if (r->frame.normal_plane >= 0)
-        hl_splat_normal_bwd(s->clamped >> 4, plane + r->frame.normal_plane, d_rq);
+        memcpy(d_n, plane + r->frame.normal_plane, sizeof d_n);
+    if (r->frame.distance_plane >= 0) {
+        float q[4], n[3];
+        hl_quat_unit(g->quat, q);
+        hl_splat_normal(g->log_scale, q, g->mean, r->projector.eye, n);
+        hl_plane_distance_bwd(plane[r->frame.distance_plane], n, g->mean, r->projector.eye, d_n,
+                              d_x);
+    }
+    if (r->frame.normal_plane >= 0 || r->frame.distance_plane >= 0)
+        hl_splat_normal_bwd(s->clamped >> 4, d_n, d_rq);
     const size_t n = (size_t)r->options.feature_count;
     if (n && r->sink->feature_grad)
         memcpy(r->sink->feature_grad + (size_t)i * n, plane + r->frame.feature_plane,
@@ -104,7 +117,7 @@ static void splat_bwd(const hl_cpu *r, int32_t i, int32_t k, hl_cpu_cluster *out
     memset(&d_f, 0, sizeof d_f);
     footprint_of(r, s, &g, &f);
     hl_moments_bwd(sum, f.conic, f.opacity, d_f.mu, d_f.conic, &d_f.opacity);
-    extra_bwd(r, i, sum, &d_f, d_rq);
+    extra_bwd(r, i, &g, sum, &d_f, d_rq, d_x);
     hl_sh_color_bwd(r->options.sh_degree, g.mean, r->projector.eye,
                     p->sh + (size_t)i * HL_SPLAT_DIM_sh, s->clamped & 7, sum + 6,
                     out->sh + (size_t)k * HL_SPLAT_DIM_sh, d_x);

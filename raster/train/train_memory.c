@@ -23,6 +23,11 @@ void hl_train_predict(hl_train_memory *out, const hl_train_config *config, int32
     planes += config->normal_weight > 0 ? 3 : 0;
     m.raster = hl_raster_bytes(config->cap, width, height, instances, planes);
     m.loss = hl_loss_bytes(width, height);
+    if (config->geometry) {
+        m.raster += hl_raster_bytes(config->cap, width, height, instances, 3 + 6) -
+                    hl_raster_bytes(config->cap, width, height, instances, 3);
+        m.loss += hl_geometry_loss_bytes(width, height);
+    }
     if (config->coarse_factor > 1)
         m.loss += (size_t)width * (size_t)height / 4 * (has_alpha ? 4 : 3);
     m.total = m.splats + m.raster + m.loss + m.photos;

@@ -5,6 +5,7 @@
 
 #include "core/arena.h"
 #include "core/timer.h"
+#include "raster/geometry_loss.h"
 #include "raster/train.h"
 
 /* Parameters of one small Adam problem per training photo: exposure (12) or pose (6). */
@@ -43,6 +44,7 @@ struct hl_trainer {
     float *filter_3d;    /* (capacity), NULL when off                       */
     hl_raster *raster;
     hl_loss *loss;
+    hl_geometry_loss *geometry; /* NULL when off */
     hl_spans *spans;
 
     int32_t step; /* taken */
@@ -80,5 +82,10 @@ void hl_train_filter_3d(float *filter, const hl_splats *splats, const hl_raster_
 
 /* Folds the filter into scales and opacity. */
 void hl_train_bake_filter(hl_splats *splats, const float *filter);
+
+/* Geometry mode: weights at t = at, all 0 when off or not yet; and the press that makes splats
+ * flat, a little each step. */
+hl_geometry_loss_options hl_train_geometry(const hl_trainer *t, float at);
+void hl_train_flatten(hl_trainer *t);
 
 #endif /* HL_RASTER_TRAIN_TRAINER_H */

@@ -133,7 +133,8 @@ static void gradient_of_long_needles(void **state)
                 const double got = (double)t.grad.log_scale[c], want = t.ref.d_log_scale[c];
                 check_close(&got, &want, 1, 0.02, 1e-3);
             }
-            twin_check(t.grad.quat, t.ref.d_quat, 4, 1e-3, "quat");
+            /* a small difference of large floats: z^2 among the planes makes them larger */
+            twin_check(t.grad.quat, t.ref.d_quat, 4, 3e-3, "quat");
             twin_check(t.grad.mean, t.ref.d_mean, 3, 1e-3, "mean");
             hl_raster_destroy(&r);
             hl_arena_release(&t.arena);

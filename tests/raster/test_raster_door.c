@@ -190,6 +190,7 @@ static void everything_at_once(void **state)
         features[i] = sinf((float)i);
     s.options.features = features;
     s.options.feature_count = HL_FEATURES_MAX;
+    s.options.outputs |= HL_RASTER_DEPTH_2 | HL_RASTER_DISTANCE;
     for (int p = 9; p < HL_PLANES_MAX; p++)
         s.frame_grad.plane[p] = s.frame_grad.plane[p - 9];
     for (int isa = HL_ISA_PLAIN; isa <= HL_ISA_AVX512; isa++) {

@@ -115,7 +115,8 @@ static inline void twin_create(twin *t, scene_size size, uint64_t seed, int extr
     t->options.antialiased = size.antialiased;
     for (int c = 0; c < 3; c++)
         s->background[c] = (double)(t->options.background[c] = (float)s->background[c]);
-    t->options.outputs = HL_RASTER_DEPTH | HL_RASTER_NORMAL;
+    t->options.outputs =
+        HL_RASTER_DEPTH | HL_RASTER_NORMAL | HL_RASTER_DEPTH_2 | HL_RASTER_DISTANCE;
     if (extras)
         t->options.outputs |= HL_RASTER_MEDIAN | HL_RASTER_MAX_WEIGHT;
     t->options.feature_count = size.features;
