@@ -16,5 +16,6 @@ int hl_cmd_run(int argc, char **argv);
 int hl_cmd_sfm(int argc, char **argv);
 int hl_cmd_synth(int argc, char **argv);
 int hl_cmd_train(int argc, char **argv);
+int hl_cmd_view(int argc, char **argv);
 
 #endif /* HL_CLI_COMMANDS_H */

@@ -13,6 +13,7 @@ static const hl_command commands[] = {
     {"convert", "splats from one file format to another", hl_cmd_convert},
     {"eval", "scores held-out views against the photos", hl_cmd_eval},
     {"mesh", "the surface of a trained scene as GLB, PLY or OBJ", hl_cmd_mesh},
+    {"view", "looks at splats in a window", hl_cmd_view},
     {"render", "pictures and videos of a trained scene", hl_cmd_render},
     {"poses", "how far the poses of a model are from true ones", hl_cmd_poses},
     {"info", "what a file of splats or points is", hl_cmd_info},

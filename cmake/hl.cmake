@@ -63,7 +63,7 @@ include(${CMAKE_CURRENT_LIST_DIR}/build_info.cmake)
 
 # What every target of ours shares.
 function(hl_target target)
-    target_compile_options(${target} PRIVATE ${HL_WARNINGS})
+    target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:C>:${HL_WARNINGS}>")
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR} ${HL_GENERATED_DIR})
 endfunction()
 

@@ -24,6 +24,7 @@ build='
     libvulkan-volk-dev
     libzstd-dev
     ninja-build
+    pkg-config
     zlib1g-dev'
 test='
     assimp-utils

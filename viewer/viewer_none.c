@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The doors of this folder in a build without Vulkan: one sentence each. */
 #include "viewer/renderer.h"
+#include "viewer/viewer.h"
 
 #include <stdio.h>
 
@@ -64,4 +65,16 @@ bool hl_renderer_describe_vulkan(char *out, size_t capacity)
 void hl_renderer_lose_device(hl_renderer *renderer)
 {
     (void)renderer;
+}
+
+hl_status hl_viewer_run(const hl_viewer_params *params, hl_viewer_report *report)
+{
+    (void)params;
+    (void)report;
+    return none();
+}
+
+const char *hl_viewer_help(void)
+{
+    return "this build has no viewer";
 }

@@ -17,7 +17,9 @@
     X(radix_scatter, comp) \
     X(quads, vert)         \
     X(quads, frag)         \
-    X(resolve, comp)
+    X(resolve, comp)       \
+    X(ui, vert)            \
+    X(ui, frag)
 
 typedef enum hl_shader {
 #define X(name, stage) HL_SHADER_##name##_##stage,

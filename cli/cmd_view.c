@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* helio view -- looks at splats in a window, or replays a script without one. */
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/scene.h"
+#include "core/memory.h"
+#include "core/splat_stats.h"
+#include "viewer/viewer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SIDE_MAX = 16384, OPENED_MAX = 64 };
+
+typedef struct view_options {
+    hl_common common;
+    const char *scene, *data, *script, *device, *background;
+    int32_t raster, width, height, iteration;
+    bool headless, validate, actions;
+} view_options;
+
+static const hl_option rows[] = {
+    HL_ARG_OPTIONAL(view_options, "SCENE", scene,
+                    "output folder of helio train, or a file of splats"),
+    HL_OPT_TEXT(view_options, "--data", data, "PATH",
+                "the capture whose cameras to step through; found in config.json if left out"),
+    HL_OPT_INT(view_options, "--iteration", iteration, 0, INT32_MAX,
+               "iteration to show, 0 for the newest"),
+    HL_OPT_CHOICE(view_options, "--raster", raster, "auto|quads|cpu",
+                  "how splats become pixels: the fastest here, by Vulkan, or by the processor"),
+    HL_OPT_INT(view_options, "--width", width, 1, SIDE_MAX, "pixels of the picture"),
+    HL_OPT_INT(view_options, "--height", height, 1, SIDE_MAX, "pixels of the picture"),
+    HL_OPT_TEXT(view_options, "--background", background, "COLOR",
+                "black, white or r,g,b behind the splats"),
+    HL_OPT_TEXT(view_options, "--script", script, "FILE",
+                "replay these actions first; --actions lists them"),
+    HL_OPT_FLAG(view_options, "--headless", headless, "no window: the script alone"),
+    HL_OPT_FLAG(view_options, "--actions", actions, "list the actions of a script and end"),
+    HL_OPT_TEXT(view_options, "--device", device, "NAME",
+                "part of the name of the Vulkan device to use"),
+    HL_OPT_FLAG(view_options, "--validate", validate,
+                "with Vulkan's validation layer; its messages fail the command"),
+    HL_COMMON_OPTIONS_ON(view_options, "auto|cpu|vulkan"),
+};
+static const hl_command_spec spec = {
+    "view", "looks at splats in a window", rows, HL_ROWS(rows), NULL, NULL};
+
+/* Scenes stay open until the end: the viewer borrows from them. */
+typedef struct opened {
+    hl_scene scene;
+    hl_viewer_camera *cameras;
+} opened;
+
+typedef struct viewing {
+    const view_options *o;
+    opened *list[OPENED_MAX];
+    int32_t count;
+} viewing;
+
+static hl_status list_cameras(opened *p, hl_viewer_scene *out)
+{
+    const hl_views *views = &p->scene.views;
+    const int32_t n = p->scene.photos ? views->view_count : 0;
+    p->cameras = hl_alloc((size_t)n, sizeof *p->cameras);
+    if (!p->cameras)
+        return HL_E_MEMORY;
+    for (int32_t i = 0; i < n; i++) {
+        hl_raster_view view;
+        HL_TRY(hl_scene_view(&p->scene, i, &view));
+        p->cameras[i] = (hl_viewer_camera){.pose = views->views[i].camera_from_world,
+                                           .fov_y = 2 * atan(0.5 * view.height / (double)view.fy),
+                                           .name = views->views[i].name};
+    }
+    out->cameras = p->cameras;
+    out->camera_count = n;
+    return HL_OK;
+}
+
+static hl_status describe(opened *p, hl_viewer_scene *out)
+{
+    hl_splat_stats stats = {.core_low = {0}};
+    if (p->scene.splats.count)
+        HL_TRY(hl_splats_measure(&stats, &p->scene.splats));
+    *out = (hl_viewer_scene){.name = p->scene.file, .splats = &p->scene.splats, .up = {0, -1, 0}};
+    for (int k = 0; k < 3; k++) {
+        out->low[k] = (double)stats.core_low[k];
+        out->high[k] = (double)stats.core_high[k];
+        out->background[k] = p->scene.background[k];
+    }
+    return list_cameras(p, out);
+}
+
+static hl_status open_scene(void *ctx, const char *path, hl_viewer_scene *out)
+{
+    viewing *v = ctx;
+    const bool first = v->count == 0;
+    const hl_scene_options so = {.path = path,
+                                 .data = first ? v->o->data : NULL,
+                                 .iteration = first ? v->o->iteration : 0,
+                                 .background = v->o->background};
+    if (v->count == OPENED_MAX)
+        return hl_fail(HL_E_ARG, "%s: %d scenes are open already", path, (int)OPENED_MAX);
+    opened *p = hl_alloc(1, sizeof *p);
+    if (!p)
+        return HL_E_MEMORY;
+    v->list[v->count++] = p;
+    HL_TRY(hl_scene_open(&p->scene, &so));
+    return describe(p, out);
+}
+
+static void close_scenes(viewing *v)
+{
+    for (int32_t i = 0; i < v->count; i++) {
+        hl_scene_close(&v->list[i]->scene);
+        hl_free(v->list[i]->cameras);
+        hl_free(v->list[i]);
+    }
+}
+
+static hl_status print_report(const view_options *o, const hl_viewer_report *r)
+{
+    const hl_renderer_stats *s = &r->stats;
+    const double bytes = s->splats ? (double)s->splat_bytes / s->splats : 0;
+    if (o->common.json) {
+        hl_json *root = hl_json_object();
+        hl_json_add_text(root, "schema", "helio.view/1");
+        hl_json_add_text(root, "raster", hl_raster_path_name(s->path));
+        hl_json_add_text(root, "device", s->device);
+        hl_json_add_text(root, "reason", s->reason);
+        hl_json_add_number(root, "splats", s->splats);
+        hl_json_add_number(root, "bytes_per_splat", bytes);
+        hl_json_add_number(root, "frames", (double)r->frames);
+        hl_json_add_number(root, "first_frame_ms", r->first_ms);
+        hl_json_add_number(root, "draw_ms", s->draw_ms);
+        hl_json_add_number(root, "validation_messages", s->messages);
+        return hl_command_print_json(&root);
+    }
+    printf("%s, %s (%s): %lld pictures, the first after %.0f ms\n", s->device,
+           hl_raster_path_name(s->path), s->reason, (long long)r->frames, r->first_ms);
+    if (s->splat_bytes && s->splats)
+        printf("%d splats, %.0f bytes each on the device\n", s->splats, bytes);
+    return HL_OK;
+}
+
+static hl_status view(viewing *v)
+{
+    const view_options *o = v->o;
+    hl_viewer_report report;
+    hl_raster_path path = (hl_raster_path)o->raster;
+    if (path == HL_RASTER_AUTO && o->common.backend == HL_BACKEND_CPU)
+        path = HL_RASTER_CPU;
+    else if (path == HL_RASTER_AUTO && o->common.backend != HL_BACKEND_AUTO)
+        path = HL_RASTER_QUADS;
+    hl_viewer_params params = {
+        .renderer = {.path = path, .device = o->device, .validate = o->validate},
+        .width = o->width,
+        .height = o->height,
+        .headless = o->headless,
+        .script = o->script,
+        .open = open_scene,
+        .ctx = v};
+    HL_TRY(open_scene(v, o->scene, &params.scene));
+    HL_TRY(hl_viewer_run(&params, &report));
+    if (report.stats.messages)
+        return hl_fail(HL_E_BACKEND, "%d messages of the validation layer, the first: %.300s",
+                       report.stats.messages, report.stats.message);
+    return print_report(o, &report);
+}
+
+int hl_cmd_view(int argc, char **argv)
+{
+    view_options o = {.common = HL_COMMON_DEFAULTS, .width = 1280, .height = 720};
+    viewing v = {.o = &o};
+    float rgb[3];
+    int code;
+    if (!hl_command_start(&spec, argc, argv, &o, &o.common, &code))
+        return code;
+    if (o.actions) {
+        puts(hl_viewer_help());
+        return hl_command_end(&spec, HL_OK);
+    }
+    hl_status s = o.background ? hl_scene_parse_color(o.background, rgb) : HL_OK;
+    if (s == HL_OK && !o.scene)
+        s = hl_fail(HL_E_ARG, "SCENE is missing");
+    if (s == HL_OK && o.headless && !o.script)
+        s = hl_fail(HL_E_ARG, "--headless shows nothing without --script");
+    if (s != HL_OK) {
+        hl_command_end(&spec, s);
+        return HL_EXIT_USAGE;
+    }
+    s = view(&v);
+    close_scenes(&v);
+    code = hl_command_end(&spec, s);
+    return s == HL_E_BACKEND ? HL_EXIT_ABSENT : code;
+}

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+# A window on a virtual display, with validation: resizes, panels, a dropped file, the mouse; what
+# the window shows is the picture, byte for byte, and the picture is that of no window at all.
+for tool in Xvfb xdotool; do
+    command -v $tool >/dev/null || { echo "skipped: $tool is absent"; exit 77; }
+done
+"$HELIO" doctor | grep -q '^vulkan *ok' || { echo 'skipped: no Vulkan device'; exit 77; }
+. "$ROOT/tests/cli/tiny_ply.sh"
+tiny_ply in.ply
+XDG_RUNTIME_DIR=$PWD
+export XDG_RUNTIME_DIR
+Xvfb -displayfd 3 -screen 0 640x480x24 -nolisten tcp 3>number 2>/dev/null &
+server=$!
+trap 'kill $server' EXIT
+for _ in $(seq 100); do [ -s number ] && break; sleep 0.1; done
+DISPLAY=:$(cat number)
+export DISPLAY
+{
+    echo 'panels 0'
+    for i in $(seq 20); do printf 'size %d %d\nwait 1\n' $((60 + 37 * i % 300)) $((50 + 53 * i % 200)); done
+    printf 'size 200 150\nwait 4\nframe\norbit 20 5\nwait 1\ngrab window.png\nscreenshot picture.png\n'
+    printf 'open in.ply\npanels 1\nhelp 1\nwait 3\ngrab panels.png\nquit\n'
+} >script.txt
+"$HELIO" view in.ply --width 200 --height 150 --script script.txt --raster quads --validate \
+    >report
+grep -c 'quads (asked for by name)' report
+cmp window.png picture.png
+cmp -s window.png panels.png || echo 'panels are over the picture'
+printf 'size 200 150\nframe\norbit 20 5\nscreenshot alone.png\n' >alone.txt
+"$HELIO" view in.ply --headless --script alone.txt --raster quads --validate >report
+cmp picture.png alone.png
+# A hand: the picture after dragging is another one.  P saves it, Esc closes.
+"$HELIO" view in.ply --width 200 --height 150 --raster cpu >report &
+viewer=$!
+window=$(timeout 20 xdotool search --sync --name Heliograph | head -n 1)
+xdotool mousemove --window "$window" 150 120 sleep 0.3 key --window "$window" h sleep 0.3 \
+    mousedown 1 sleep 0.2 mousemove_relative 20 10 sleep 0.3 mouseup 1 sleep 0.2 \
+    key --window "$window" p sleep 0.5 key --window "$window" Escape || true # it is gone
+wait $viewer
+cmp -s screenshot.png picture.png || echo 'the mouse turned the scene'

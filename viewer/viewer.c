@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+#include "viewer/viewer.h"
+
+#include "core/file.h"
+#include "core/log.h"
+#include "core/memory.h"
+#include "core/timer.h"
+#include "viewer/viewer_state.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define REST_SECONDS 0.05 /* a still window looks for events this often */
+#define TURN         0.4  /* degrees a pixel                            */
+#define FLY          0.8  /* distances a second                         */
+
+hl_status hl_viewer_show(hl_viewer *viewer, const hl_viewer_scene *scene)
+{
+    HL_TRY(hl_renderer_set_splats(viewer->renderer, scene->splats));
+    viewer->scene = *scene;
+    viewer->camera = -1;
+    viewer->dirty = true;
+    memcpy(viewer->look.background, scene->background, sizeof scene->background);
+    viewer->look.antialiased = scene->splats->antialiased;
+    hl_orbit_frame(&viewer->orbit, scene->low, scene->high, scene->up);
+    return scene->camera_count ? hl_viewer_do(viewer, "camera 0") : HL_OK;
+}
+
+hl_status hl_viewer_draw(hl_viewer *viewer)
+{
+    hl_raster_view view;
+    if (!viewer->dirty)
+        return HL_OK;
+    HL_TRY(hl_orbit_view(&viewer->orbit, viewer->width, viewer->height, &view));
+    HL_TRY(hl_renderer_draw(viewer->renderer, &view, &viewer->look));
+    viewer->dirty = false;
+    if (viewer->report.frames++ == 0)
+        viewer->report.first_ms = 1000 * (hl_wall_seconds() - viewer->start);
+    return HL_OK;
+}
+
+/* ---- keys and mouse ------------------------------------------------------------------------ */
+
+/* An action of the user: a failure is shown, not the end. */
+static void act(hl_viewer *v, const char *line)
+{
+    if (hl_viewer_do(v, line) != HL_OK)
+        snprintf(v->message, sizeof v->message, "%s", hl_last_error());
+}
+
+static void act_numbers(hl_viewer *v, const char *name, double a, double b, double c)
+{
+    char line[160];
+    snprintf(line, sizeof line, "%s %.17g %.17g", name, a, b);
+    if (isfinite(c))
+        snprintf(line, sizeof line, "%s %.17g %.17g %.17g", name, a, b, c);
+    act(v, line);
+}
+
+static void press(hl_viewer *v, int32_t key)
+{
+    char line[64];
+    switch (key) {
+    case 'F':
+        act(v, "frame");
+        break;
+    case ' ':
+        if (v->scene.camera_count) {
+            snprintf(line, sizeof line, "camera %d", (v->camera + 1) % v->scene.camera_count);
+            act(v, line);
+        }
+        break;
+    case 'P':
+        act(v, "screenshot screenshot.png");
+        break;
+    case 'H':
+        v->panels = !v->panels;
+        break;
+    case '?':
+        v->help = !v->help;
+        break;
+    case 27:
+        v->quit = true;
+        break;
+    default:
+        break;
+    }
+}
+
+static void fly(hl_viewer *v, const hl_window_input *in, double seconds)
+{
+    const double step = FLY * fmin(seconds, 0.25);
+    const double right = step * (in->held['D'] - in->held['A']);
+    const double down = step * (in->held['Q'] - in->held['E']);
+    const double ahead = step * (in->held['W'] - in->held['S']);
+    if (right != 0 || down != 0 || ahead != 0)
+        act_numbers(v, "move", right, down, ahead);
+}
+
+void hl_viewer_input(hl_viewer *viewer, const hl_window_input *input, double seconds)
+{
+    hl_viewer *v = viewer;
+    const hl_window_input *in = input;
+    char line[HL_WINDOW_PATH + 8];
+    for (int32_t i = 0; i < in->key_count; i++)
+        press(v, in->keys[i]);
+    for (int32_t i = 0; i < in->drop_count; i++) {
+        snprintf(line, sizeof line, "open %s", in->drops[i]);
+        act(v, line);
+    }
+    fly(v, in, seconds);
+    if (hl_ui_wants_mouse())
+        return;
+    if (in->button[0] && (in->move_x != 0 || in->move_y != 0))
+        act_numbers(v, "orbit", -TURN * in->move_x, TURN * in->move_y, nan(""));
+    if (in->button[1] && (in->move_x != 0 || in->move_y != 0)) {
+        const double part = 2 * tan(0.5 * v->orbit.fov_y) / v->height;
+        act_numbers(v, "move", -part * in->move_x, -part * in->move_y, 0);
+    }
+    if (in->wheel != 0) {
+        snprintf(line, sizeof line, "dolly %.17g", pow(0.9, in->wheel));
+        act(v, line);
+    }
+}
+
+/* ---- script -------------------------------------------------------------------------------- */
+
+typedef struct script {
+    hl_file_map map;
+    size_t at;
+    int32_t line;
+} script;
+
+/* Does actions until one lets the window run, or the end; *done at the end. */
+static hl_status run_script(hl_viewer *v, script *s, bool *done)
+{
+    while (s->at < s->map.size && v->wait == 0 && !v->quit) {
+        char line[4096 + 64];
+        const char *from = (const char *)s->map.bytes + s->at;
+        const char *end = memchr(from, '\n', s->map.size - s->at);
+        const size_t length = end ? (size_t)(end - from) : s->map.size - s->at;
+        s->at += length + 1;
+        s->line++;
+        if (length >= sizeof line)
+            return hl_fail(HL_E_FORMAT, "%s: line %d: longer than %zu bytes", v->params->script,
+                           s->line, sizeof line - 1);
+        memcpy(line, from, length);
+        line[length] = '\0';
+        line[strcspn(line, "\r#")] = '\0';
+        const size_t blank = strspn(line, " ");
+        size_t last = strlen(line);
+        while (last > blank && line[last - 1] == ' ')
+            line[--last] = '\0';
+        if (last <= blank)
+            continue;
+        v->report.actions++;
+        const hl_status status = hl_viewer_do(v, line + blank);
+        if (status != HL_OK)
+            return hl_fail_context(status == HL_E_ARG ? HL_E_FORMAT : status, "%s: line %d",
+                                   v->params->script, s->line);
+    }
+    *done = s->at >= s->map.size;
+    return HL_OK;
+}
+
+/* ---- loops --------------------------------------------------------------------------------- */
+
+static hl_status run_headless(hl_viewer *v, script *s)
+{
+    bool done = !v->params->script;
+    while (!done && !v->quit) {
+        HL_TRY(run_script(v, s, &done));
+        v->wait = 0;
+        if (hl_interrupt_requested())
+            return hl_fail(HL_E_INTERRUPT, "the viewer was stopped");
+    }
+    return hl_viewer_draw(v);
+}
+
+static hl_status open_window(hl_viewer *v)
+{
+    const hl_renderer_params *p = &v->params->renderer;
+    hl_vk_params vk = {.validate = p->validate, .device = p->device};
+    VkSurfaceKHR surface;
+    HL_TRY(hl_window_create(&v->window, "Heliograph", v->width, v->height));
+    vk.extensions = hl_window_extensions(&vk.extension_count);
+    HL_TRY(hl_renderer_create_on(&v->renderer, p, &vk));
+    if (!v->renderer->vk)
+        return hl_fail(HL_E_BACKEND, "%s; a window needs Vulkan, helio view --headless does not",
+                       v->renderer->reason);
+    HL_TRY(hl_window_surface(v->window, v->renderer->vk, &surface));
+    HL_TRY(hl_vk_swapchain_create(v->renderer->vk, &v->swapchain, surface));
+    v->ui_made = hl_ui_create(1);
+    if (!v->ui_made)
+        return hl_fail(HL_E_MEMORY, "no memory for the panels");
+    return hl_pass_ui_create(v->renderer->vk, &v->ui, v->swapchain.format);
+}
+
+static hl_status window_frame(hl_viewer *v, const hl_window_input *in, double seconds)
+{
+    hl_ui_lists lists;
+    if (in->width != v->width || in->height != v->height) {
+        v->width = in->width;
+        v->height = in->height;
+        v->dirty = true;
+    }
+    if (v->width < 1 || v->height < 1)
+        return HL_OK;
+    const hl_ui_input ui = {.width = (float)v->width,
+                            .height = (float)v->height,
+                            .seconds = (float)seconds,
+                            .x = (float)in->x,
+                            .y = (float)in->y,
+                            .wheel = (float)in->wheel,
+                            .button = {in->button[0], in->button[1], in->button[2]}};
+    hl_ui_begin(&ui);
+    hl_viewer_panels(v);
+    hl_ui_end(&lists);
+    hl_viewer_input(v, in, seconds);
+    HL_TRY(hl_viewer_draw(v));
+    return hl_viewer_present(v, &lists);
+}
+
+static hl_status run_window(hl_viewer *v, script *s)
+{
+    bool done = !v->params->script;
+    double last = hl_wall_seconds();
+    hl_window_input in;
+    while (!v->quit) {
+        if (hl_interrupt_requested())
+            return hl_fail(HL_E_INTERRUPT, "the viewer was stopped");
+        if (!done && v->wait == 0)
+            HL_TRY(run_script(v, s, &done));
+        hl_window_poll(v->window, v->dirty || !done ? 0 : REST_SECONDS, &in);
+        const double now = hl_wall_seconds();
+        HL_TRY(window_frame(v, &in, now - last));
+        last = now;
+        v->quit = v->quit || in.close;
+        if (v->wait > 0)
+            v->wait--;
+    }
+    return HL_OK;
+}
+
+static void close_viewer(hl_viewer *v)
+{
+    if (v->renderer && v->renderer->vk && v->window) {
+        hl_pass_ui_release(v->renderer->vk, &v->ui);
+        hl_vk_buffer_release(v->renderer->vk, &v->staging);
+        hl_vk_swapchain_release(v->renderer->vk, &v->swapchain);
+    }
+    if (v->ui_made)
+        hl_ui_destroy();
+    if (v->renderer)
+        hl_renderer_stats_read(v->renderer, &v->report.stats);
+    hl_renderer_destroy(&v->renderer);
+    hl_window_destroy(&v->window);
+}
+
+hl_status hl_viewer_run(const hl_viewer_params *params, hl_viewer_report *report)
+{
+    script s = {.at = 0};
+    hl_viewer *v = hl_alloc(1, sizeof *v);
+    if (!v)
+        return HL_E_MEMORY;
+    *v = (hl_viewer){.params = params,
+                     .look = HL_LOOK_DEFAULTS,
+                     .width = params->width,
+                     .height = params->height,
+                     .panels = true,
+                     .camera = -1,
+                     .start = hl_wall_seconds()};
+    hl_status status = params->script ? hl_file_map_open(&s.map, params->script) : HL_OK;
+    if (status == HL_OK)
+        status =
+            params->headless ? hl_renderer_create(&v->renderer, &params->renderer) : open_window(v);
+    status = status == HL_OK ? hl_viewer_show(v, &params->scene) : status;
+    if (status == HL_OK)
+        status = params->headless ? run_headless(v, &s) : run_window(v, &s);
+    close_viewer(v);
+    if (params->script)
+        hl_file_map_close(&s.map);
+    *report = v->report;
+    hl_free(v);
+    return status;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* viewer/viewer.h -- the interactive viewer: a window, or a script that is replayed without one.
+ *
+ * Every action is a line of text (hl_viewer_help lists them); keys, mouse and panels send the same
+ * lines as a script does, so that whatever a hand does can be replayed.
+ */
+#ifndef HL_VIEWER_VIEWER_H
+#define HL_VIEWER_VIEWER_H
+
+#include "core/camera.h"
+#include "viewer/renderer.h"
+
+typedef struct hl_viewer_camera {
+    hl_pose pose; /* camera_from_world */
+    double fov_y; /* rad               */
+    const char *name;
+} hl_viewer_camera;
+
+/* A scene to look at.  Everything is borrowed and must outlive its use. */
+typedef struct hl_viewer_scene {
+    const char *name;
+    const hl_splats *splats;
+    double low[3], high[3]; /* of the part worth looking at */
+    double up[3];
+    float background[3];             /* sRGB */
+    const hl_viewer_camera *cameras; /* (camera_count) of the capture */
+    int32_t camera_count;
+} hl_viewer_scene;
+
+typedef struct hl_viewer_params {
+    hl_renderer_params renderer;
+    int32_t width, height; /* pixels of the picture at first */
+    bool headless;         /* no window: the script alone    */
+    const char *script;    /* file of actions, replayed first; NULL: none */
+    hl_viewer_scene scene;
+    /* Opens a file dropped on the window; fills *scene or fails with a sentence, which is shown.
+     * NULL: nothing can be dropped. */
+    hl_status (*open)(void *ctx, const char *path, hl_viewer_scene *scene);
+    void *ctx;
+} hl_viewer_params;
+
+typedef struct hl_viewer_report {
+    int64_t frames;          /* drawn                                 */
+    double first_ms;         /* from the call to the first picture    */
+    int32_t actions;         /* of the script                         */
+    hl_renderer_stats stats; /* at the end                         */
+} hl_viewer_report;
+
+/* Runs until the window is closed or the script is at its end (headless) or says quit.
+ * Errors: HL_E_BACKEND (no display, no device), HL_E_FORMAT (the script, with its line), HL_E_IO.
+ */
+hl_status hl_viewer_run(const hl_viewer_params *params, hl_viewer_report *report);
+
+/* All actions of a script, one a line, with what they do. */
+const char *hl_viewer_help(void);
+
+#endif /* HL_VIEWER_VIEWER_H */

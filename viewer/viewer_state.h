@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* viewer/viewer_state.h -- what the files of the interactive viewer share. */
+#ifndef HL_VIEWER_VIEWER_STATE_H
+#define HL_VIEWER_VIEWER_STATE_H
+
+#include "viewer/orbit.h"
+#include "viewer/pass_ui.h"
+#include "viewer/renderer_state.h"
+#include "viewer/viewer.h"
+#include "viewer/vk_swapchain.h"
+#include "viewer/window_glfw.h"
+
+typedef struct hl_viewer {
+    const hl_viewer_params *params;
+    hl_viewer_scene scene;
+    hl_renderer *renderer;
+    hl_orbit orbit;
+    hl_look look;
+    int32_t width, height; /* of the picture                              */
+    int32_t camera;        /* of scene.cameras, -1: free                  */
+    bool dirty;            /* the picture must be drawn again             */
+    bool panels, help, quit;
+    char message[512]; /* shown at the bottom; of the last failure     */
+    double start;      /* wall seconds                                */
+    int32_t wait;      /* frames that the script lets pass             */
+    hl_viewer_report report;
+
+    /* Of the window; all zero when headless. */
+    hl_window *window;
+    hl_vk_swapchain swapchain;
+    hl_pass_ui ui;
+    hl_vk_buffer staging; /* of pictures by the CPU, mapped */
+    bool ui_made;
+    char grab[4096]; /* file that the next frame of the window is saved to, "": none */
+} hl_viewer;
+
+/* Does one line of a script.  HL_E_ARG names the action and what it expects. */
+hl_status hl_viewer_do(hl_viewer *viewer, const char *line);
+
+/* Puts the scene in front of the camera. */
+hl_status hl_viewer_show(hl_viewer *viewer, const hl_viewer_scene *scene);
+
+/* Draws the picture where it is dirty. */
+hl_status hl_viewer_draw(hl_viewer *viewer);
+
+/* The panels of a frame. */
+void hl_viewer_panels(hl_viewer *viewer);
+
+/* Keys, mouse and dropped files of a frame. */
+void hl_viewer_input(hl_viewer *viewer, const hl_window_input *input, double seconds);
+
+/* Brings the picture and the panels to the window. */
+hl_status hl_viewer_present(hl_viewer *viewer, const hl_ui_lists *lists);
+
+#endif /* HL_VIEWER_VIEWER_STATE_H */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* viewer/window_glfw.h -- one window and what the user does in it. */
+#ifndef HL_VIEWER_WINDOW_GLFW_H
+#define HL_VIEWER_WINDOW_GLFW_H
+
+#include "viewer/vk_device.h"
+
+enum { HL_WINDOW_KEYS = 16, HL_WINDOW_DROPS = 16, HL_WINDOW_PATH = 4096 };
+
+typedef struct hl_window_input {
+    int32_t width, height; /* of the picture, pixels; 0 while minimised  */
+    float scale;           /* of the text                                */
+    double x, y;           /* of the mouse, pixels                       */
+    double move_x, move_y; /* since the last poll                        */
+    double wheel;          /* notches since the last poll                */
+    bool button[3];        /* left, right, middle                        */
+    bool shift, control;
+    bool held[128]; /* letters as capitals, digits: down now      */
+    int32_t key_count;
+    int32_t keys[HL_WINDOW_KEYS]; /* pressed since the last poll, as `held`; ? as '?' */
+    int32_t drop_count;
+    char drops[HL_WINDOW_DROPS][HL_WINDOW_PATH]; /* files dropped since */
+    bool close;
+} hl_window_input;
+
+typedef struct hl_window hl_window;
+
+/* Errors: HL_E_BACKEND (no display, no Vulkan for it). */
+hl_status hl_window_create(hl_window **out, const char *title, int32_t width, int32_t height);
+void hl_window_destroy(hl_window **window);
+
+/* Instance extensions that a surface needs; owned by the library. */
+const char *const *hl_window_extensions(uint32_t *count);
+hl_status hl_window_surface(hl_window *window, hl_vk *vk, VkSurfaceKHR *out);
+
+void hl_window_resize(hl_window *window, int32_t width, int32_t height);
+
+/* Reads all events, waiting at most `seconds` for the first. */
+void hl_window_poll(hl_window *window, double seconds, hl_window_input *out);
+
+#endif /* HL_VIEWER_WINDOW_GLFW_H */
