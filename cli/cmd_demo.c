@@ -254,7 +254,8 @@ static hl_status make_orbit(demo *d, hl_scene *scene, int32_t cell_height)
 static hl_status make_pictures(demo *d)
 {
     const int32_t cell_height = (CELL_WIDTH * d->o->height + d->o->width / 2) / d->o->width;
-    const hl_scene_options options = {.path = d->train, .need_data = true};
+    const hl_scene_options options = {
+        .path = d->train, .backend = hl_command_backend(&d->o->common), .need_data = true};
     hl_scene scene;
     hl_status s = hl_scene_open(&scene, &options);
     if (s == HL_OK) {

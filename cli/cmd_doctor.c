@@ -31,7 +31,7 @@ enum { LINES_MAX = 24, BENCH_SPLATS = 20000, BENCH_SIDE = 256 };
 typedef struct finding {
     const char *name;
     const char *state; /* "ok", "absent", "limited" */
-    char text[200];
+    char text[400];
 } finding;
 
 typedef struct report {
@@ -159,7 +159,7 @@ static void add_libraries(report *r)
 
 static hl_status examine(report *r)
 {
-    char name[128];
+    char name[256];
     ADD(r, "version", "ok", "%s, commit %s", HL_BUILD_VERSION, HL_BUILD_COMMIT);
     ADD(r, "build", "ok", "%s, %s, %s", HL_BUILD_COMPILER, HL_BUILD_TYPE, HL_BUILD_FLAGS);
     processor_name(name, sizeof name);
@@ -173,7 +173,12 @@ static hl_status examine(report *r)
     const double gib = (double)hl_memory_available() / (1024.0 * 1024.0 * 1024.0);
     ADD(r, "memory", gib < 2 ? "limited" : "ok", "%.1f GiB free%s", gib,
         gib < 2 ? "; training at full size wants 4" : "");
-    ADD(r, "cuda", "absent", "this version has no CUDA backend");
+    if (!hl_raster_has_backend("cuda"))
+        ADD(r, "cuda", "absent", "this build has no CUDA backend; configure with nvcc on the PATH");
+    else if (hl_raster_describe("cuda", name, sizeof name) == HL_OK)
+        ADD(r, "cuda", "ok", "%s", name);
+    else
+        ADD(r, "cuda", "absent", "%s", hl_last_error());
     char vulkan[180];
     const bool device = hl_renderer_describe_vulkan(vulkan, sizeof vulkan);
     ADD(r, "vulkan", device ? "ok" : "absent", "%s%s", device ? "" : "tier T0: ", vulkan);

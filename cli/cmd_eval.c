@@ -346,6 +346,7 @@ static hl_status evaluate(evaluation *e)
 {
     const eval_options *o = e->o;
     const hl_scene_options so = {.path = o->path,
+                                 .backend = hl_command_backend(&o->common),
                                  .data = o->data,
                                  .iteration = o->iteration,
                                  .max_side_px = o->max_side_px,

@@ -457,6 +457,7 @@ static hl_status render(rendering *r)
     const render_options *o = r->o;
     const bool from_views = !o->camera_path && o->path == PATH_VIEWS;
     const hl_scene_options so = {.path = o->scene,
+                                 .backend = hl_command_backend(&o->common),
                                  .data = o->data,
                                  .iteration = o->iteration,
                                  .max_side_px = o->max_side_px,

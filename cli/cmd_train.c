@@ -277,7 +277,8 @@ static hl_status train(const train_options *o, train_data *d, hl_train_config *c
     if (o->resume)
         HL_TRY(find_checkpoint(&out, checkpoint, sizeof checkpoint, config, &from));
     out.scene = &d->scene;
-    hl_status s = hl_trainer_create(&out.trainer, config, &d->scene, "cpu", (hl_isa)o->isa);
+    hl_status s = hl_trainer_create(&out.trainer, config, &d->scene, hl_command_backend(&o->common),
+                                    (hl_isa)o->isa);
     if (s == HL_OK && from >= 0)
         s = hl_checkpoint_load(out.trainer, checkpoint);
     if (s == HL_OK)

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/parallel.h"
+#include "raster/raster.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -37,6 +38,26 @@ static void catch_signals(void)
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error with a sentence, not a death */
 }
 
+/* Says what is missing where there is no CUDA device for this build. */
+static bool has_cuda(const char *command)
+{
+    char text[256];
+    if (!hl_raster_has_backend("cuda"))
+        fprintf(stderr, "helio %s: --backend cuda: this build has no CUDA backend; use cpu\n",
+                command);
+    else if (hl_raster_describe("cuda", text, sizeof text) != HL_OK)
+        fprintf(stderr, "helio %s: --backend cuda: %s; use cpu\n", command, hl_last_error());
+    else
+        return true;
+    return false;
+}
+
+const char *hl_command_backend(const hl_common *common)
+{
+    static const char *const names[] = {"auto", "cpu", "cuda"};
+    return names[common->backend];
+}
+
 bool hl_command_start(const hl_command_spec *spec, int argc, char **argv, void *options,
                       const hl_common *common, int *code)
 {
@@ -51,9 +72,7 @@ bool hl_command_start(const hl_command_spec *spec, int argc, char **argv, void *
         *code = HL_EXIT_OK;
         return false;
     }
-    if (common->backend == HL_BACKEND_CUDA) {
-        fprintf(stderr, "helio %s: --backend cuda: this build has no CUDA backend; use cpu\n",
-                spec->name);
+    if (common->backend == HL_BACKEND_CUDA && !has_cuda(spec->name)) {
         *code = HL_EXIT_ABSENT;
         return false;
     }

@@ -82,6 +82,9 @@ typedef struct hl_common {
 bool hl_command_start(const hl_command_spec *spec, int argc, char **argv, void *options,
                       const hl_common *common, int *code);
 
+/* What --backend says, as hl_raster_create takes it. */
+const char *hl_command_backend(const hl_common *common);
+
 /* Ends the progress line, prints "helio NAME: sentence" where `status` is a failure; the exit
  * code that belongs to it. */
 int hl_command_end(const hl_command_spec *spec, hl_status status);

@@ -184,7 +184,8 @@ hl_status hl_scene_open(hl_scene *scene, const hl_scene_options *options)
     if (s == HL_OK)
         s = choose_background(scene, options, config);
     if (s == HL_OK)
-        s = hl_raster_create(&scene->raster, "auto", HL_ISA_AUTO);
+        s = hl_raster_create(&scene->raster, options->backend ? options->backend : "auto",
+                             HL_ISA_AUTO);
     if (config)
         hl_json_destroy(&config);
     return s;

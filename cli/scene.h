@@ -23,6 +23,7 @@ typedef struct hl_scene_options {
     int32_t split_every;    /* 0: the capture's own or every 8th         */
     const char *background; /* black, white or r,g,b in 0..1; NULL: as in config.json, else
                                white for captures with alpha and black for others           */
+    const char *backend;    /* as hl_raster_create takes it; NULL: auto                     */
     bool need_data;         /* fail where there is no capture                               */
 } hl_scene_options;
 

@@ -26,7 +26,7 @@ if(HL_WERROR)
 endif()
 
 # Two compilers and two instruction sets must agree: no silent fused multiply-add.
-add_compile_options(-ffp-contract=off)
+add_compile_options($<$<COMPILE_LANGUAGE:C>:-ffp-contract=off>)
 add_compile_definitions(_XOPEN_SOURCE=700 _DEFAULT_SOURCE=1 _FILE_OFFSET_BITS=64)
 
 if(HL_FUZZ)
@@ -65,6 +65,10 @@ include(${CMAKE_CURRENT_LIST_DIR}/build_info.cmake)
 function(hl_target target)
     target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:C>:${HL_WARNINGS}>")
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR} ${HL_GENERATED_DIR})
+    get_target_property(type ${target} TYPE)
+    if(type STREQUAL EXECUTABLE) # also where a library holds CUDA: its stubs need no C++ runtime
+        set_target_properties(${target} PROPERTIES LINKER_LANGUAGE C)
+    endif()
 endfunction()
 
 function(hl_module name)

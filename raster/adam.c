@@ -41,12 +41,8 @@ void hl_adam_clear_row(hl_adam *adam, int32_t i)
 void hl_adam_row_plain(float *p, float *m, float *v, const float *g, int32_t count,
                        const float step[HL_ADAM_PATTERN], float inv_sqrt_bias2)
 {
-    const float b1 = (float)HL_ADAM_BETA1, b2 = (float)HL_ADAM_BETA2, eps = (float)HL_ADAM_EPS;
-    for (int32_t i = 0; i < count; i++) {
-        m[i] = b1 * m[i] + (1 - b1) * g[i];
-        v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
-        p[i] -= step[i % HL_ADAM_PATTERN] * m[i] / (sqrtf(v[i]) * inv_sqrt_bias2 + eps);
-    }
+    for (int32_t i = 0; i < count; i++)
+        hl_adam_update(&p[i], &m[i], &v[i], g[i], step[i % HL_ADAM_PATTERN], inv_sqrt_bias2);
 }
 
 /* Regularisers on mean(o) and mean(s), added to the gradients of n splats from `first`. */

@@ -13,11 +13,8 @@
 #define HL_RASTER_ADAM_H
 
 #include "core/splats.h"
+#include "raster/adam_update.h"
 #include "raster/constants.h"
-
-#define HL_ADAM_BETA1 0.9
-#define HL_ADAM_BETA2 0.999
-#define HL_ADAM_EPS   1e-15
 
 typedef enum hl_adam_mode { HL_ADAM_DENSE = 0, HL_ADAM_CLUSTER = 1 } hl_adam_mode;
 

@@ -24,8 +24,18 @@ typedef struct hl_raster_backend {
                           hl_raster_sink *sink);
     size_t (*bytes_held)(const void *state);
     int64_t (*count_pairs)(void *state);
+    void (*deterministic)(void *state, bool on);    /* NULL: it always is                     */
+    hl_status (*describe)(char *text, size_t room); /* NULL: nothing to say                */
+    const struct hl_trainer_device *trainer;        /* NULL: trains through forward, backward */
 } hl_raster_backend;
 
 const hl_raster_backend *hl_raster_backend_cpu(void);
+
+/* Backend number i of this build, best score first; NULL behind the last.  Whether its device is
+ * there shows when it is created. */
+const hl_raster_backend *hl_raster_backend_at(int32_t i);
+
+/* A rasterizer on a backend that has no name in this build: for tests. */
+hl_status hl_raster_create_on(hl_raster **out, const hl_raster_backend *backend, hl_isa isa);
 
 #endif /* HL_RASTER_BACKEND_H */

@@ -114,6 +114,30 @@ HL_HD void hl_ray_project_bwd(const hl_projector *p, const hl_real t[3], const h
         ((u_free ? 2 : 1) * p->fx * uc * d_j[2] + (v_free ? 2 : 1) * p->fy * vc * d_j[5]) * iz2;
 }
 
+/* Standard deviations that no visible part of a splat exceeds: sqrt(2 ln 255) = 3.33 and a margin.
+ */
+#define HL_REACH 3.4
+
+/* Cheap and safe: 1 only for splats that cannot reach a picture of `size` pixels.  reach: HL_REACH
+ * times the largest standard deviation; the root covers the clamped Jacobian. */
+HL_HD int hl_project_outside(const hl_projector *p, const hl_real size[2], const hl_real mean[3],
+                             hl_real reach)
+{
+    hl_real t[3];
+    hl_mul3(p->r, mean, t);
+    for (int i = 0; i < 3; i++)
+        t[i] += p->t[i];
+    if (!(t[2] >= (hl_real)HL_NEAR))
+        return 1;
+    /* footprint radius <= reach (f / tz) sqrt(1 + u_c^2 + ...) + dilation */
+    const hl_real iz = 1 / t[2], u = t[0] * iz, v = t[1] * iz;
+    const hl_real bound_u = hl_max(-p->u_min, p->u_max), bound_v = hl_max(-p->v_min, p->v_max);
+    const hl_real rx = reach * p->fx * iz * hl_sqrt(1 + bound_u * bound_u) + 4;
+    const hl_real ry = reach * p->fy * iz * hl_sqrt(1 + bound_v * bound_v) + 4;
+    const hl_real x = p->fx * u + p->cx, y = p->fy * v + p->cy;
+    return x + rx < 0 || y + ry < 0 || x - rx > size[0] || y - ry > size[1];
+}
+
 /* What forward and backward both need of one splat. */
 typedef struct hl_projection_work {
     hl_real t[3];       /* in the camera frame                        */

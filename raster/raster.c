@@ -5,6 +5,7 @@
 #include "raster/backend.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 struct hl_raster {
@@ -19,23 +20,71 @@ struct hl_raster {
 enum { SIDE_MAX = 16384 };
 #define ROTATION_TOLERANCE 1e-3f /* per entry of r r^T - I: rounding and then some */
 
-hl_status hl_raster_create(hl_raster **out, const char *backend, hl_isa isa)
+hl_status hl_raster_create_on(hl_raster **out, const hl_raster_backend *backend, hl_isa isa)
 {
-    const hl_raster_backend *const cpu = hl_raster_backend_cpu();
-    if (strcmp(backend, "auto") != 0 && strcmp(backend, cpu->name) != 0)
-        return hl_fail(HL_E_BACKEND, "backend %s: not in this build, which has: %s", backend,
-                       cpu->name);
     hl_raster *r = hl_alloc(1, sizeof *r);
     if (!r)
         return HL_E_MEMORY;
-    r->backend = cpu;
-    const hl_status s = cpu->create(&r->state, isa);
+    r->backend = backend;
+    const hl_status s = backend->create(&r->state, isa);
     if (s != HL_OK) {
         hl_free(r);
         return s;
     }
     *out = r;
     return HL_OK;
+}
+
+/* The best whose device is there; the CPU always is. */
+static hl_status create_auto(hl_raster **out, hl_isa isa)
+{
+    hl_status s = HL_E_BACKEND;
+    for (int32_t i = 0; s == HL_E_BACKEND && hl_raster_backend_at(i); i++)
+        s = hl_raster_create_on(out, hl_raster_backend_at(i), isa);
+    return s;
+}
+
+hl_status hl_raster_create(hl_raster **out, const char *backend, hl_isa isa)
+{
+    char names[64] = "";
+    if (strcmp(backend, "auto") == 0)
+        return create_auto(out, isa);
+    for (int32_t i = 0; hl_raster_backend_at(i); i++) {
+        const char *name = hl_raster_backend_at(i)->name;
+        if (strcmp(backend, name) == 0)
+            return hl_raster_create_on(out, hl_raster_backend_at(i), isa);
+        const size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", name);
+    }
+    return hl_fail(HL_E_BACKEND, "backend %s: not in this build, which has: %s", backend, names);
+}
+
+static const hl_raster_backend *find_backend(const char *name)
+{
+    for (int32_t i = 0; hl_raster_backend_at(i); i++)
+        if (strcmp(name, hl_raster_backend_at(i)->name) == 0)
+            return hl_raster_backend_at(i);
+    return NULL;
+}
+
+bool hl_raster_has_backend(const char *backend)
+{
+    return find_backend(backend) != NULL;
+}
+
+hl_status hl_raster_describe(const char *backend, char *text, size_t room)
+{
+    const hl_raster_backend *found = find_backend(backend);
+    if (!found)
+        return hl_fail(HL_E_BACKEND, "backend %s: not in this build", backend);
+    snprintf(text, room, "%s", found->name);
+    return found->describe ? found->describe(text, room) : HL_OK;
+}
+
+void hl_raster_deterministic(hl_raster *raster, bool on)
+{
+    if (raster->backend->deterministic)
+        raster->backend->deterministic(raster->state, on);
 }
 
 void hl_raster_destroy(hl_raster **raster)

@@ -119,12 +119,25 @@ typedef struct hl_raster_sink {
 
 typedef struct hl_raster hl_raster;
 
-/* backend: "cpu" or "auto" (the best there is).  HL_E_BACKEND names what is missing, also when the
- * processor lacks the instruction set asked for. */
+/* backend: "cpu", "cuda" or "auto" (the best whose device is there).  HL_E_BACKEND names what is
+ * missing, also when the processor lacks the instruction set asked for.
+ * With "cuda" all arrays named here stay host memory: each call uploads, runs, downloads and
+ * waits; training (raster/train.h) keeps them on the device. */
 hl_status hl_raster_create(hl_raster **out, const char *backend, hl_isa isa);
 void hl_raster_destroy(hl_raster **raster);
 
-/* "cpu"; and the instruction set in use: "plain", "avx2", "avx512". */
+/* Whether this build has the backend; its device may still be absent. */
+bool hl_raster_has_backend(const char *backend);
+
+/* One line about the backend's device: name, driver, capability, memory.  HL_E_BACKEND says what is
+ * missing. */
+hl_status hl_raster_describe(const char *backend, char *text, size_t room);
+
+/* Sums of gradients in an order of their own, so that the same inputs give the same bytes: slower
+ * on "cuda", where it is off at first; always so on "cpu".  Before forward. */
+void hl_raster_deterministic(hl_raster *raster, bool on);
+
+/* "cpu", "cuda"; and the instruction set in use: "plain", "avx2", "avx512". */
 const char *hl_raster_backend_name(const hl_raster *raster);
 const char *hl_raster_isa_name(const hl_raster *raster);
 

@@ -13,8 +13,8 @@ breach() {
     bad=1
 }
 mapfile -t text < <(list_files . | grep -v '^tests/fuzz/corpus/' |
-    grep -E '\.(c|h|cu|cpp|glsl|sh|cmake|md|json|txt|in|py|yml)$|(^|/)(CMakeLists\.txt|\.clang-[a-z]+)$')
-mapfile -t code < <(printf '%s\n' "${text[@]}" | grep -E '\.(c|h|cu)$')
+    grep -E '\.(c|h|cu|cuh|cpp|glsl|sh|cmake|md|json|txt|in|py|yml)$|(^|/)(CMakeLists\.txt|\.clang-[a-z]+)$')
+mapfile -t code < <(printf '%s\n' "${text[@]}" | grep -E '\.(c|h|cu|cuh)$')
 
 report() { # report MESSAGE: one breach for each line of stdin
     while read -r line; do breach "$line: $1"; done

@@ -13,27 +13,6 @@
 
 #define LN_2 0.6931471806f
 
-/* Cheap and safe: no splat that could reach the picture is rejected.  3.4 standard deviations
- * exceed sqrt(2 ln 255), the largest extent; the factor on tz covers the clamped Jacobian. */
-static int outside(const hl_cpu *r, const float *mean, float reach)
-{
-    const hl_projector *p = &r->projector;
-    float t[3];
-    hl_mul3(p->r, mean, t);
-    for (int i = 0; i < 3; i++)
-        t[i] += p->t[i];
-    if (!(t[2] >= (float)HL_NEAR))
-        return 1;
-    /* footprint radius <= reach (f / tz) sqrt(1 + u_c^2 + ...) + dilation */
-    const float iz = 1 / t[2], u = t[0] * iz, v = t[1] * iz;
-    const float bound_u = hl_max(-p->u_min, p->u_max), bound_v = hl_max(-p->v_min, p->v_max);
-    const float rx = reach * p->fx * iz * hl_sqrt(1 + bound_u * bound_u) + 4;
-    const float ry = reach * p->fy * iz * hl_sqrt(1 + bound_v * bound_v) + 4;
-    const float x = p->fx * u + p->cx, y = p->fy * v + p->cy;
-    return x + rx < 0 || y + ry < 0 || x - rx > (float)r->view.width ||
-           y - ry > (float)r->view.height;
-}
-
 static void geometry_of(const hl_splats *s, int32_t i, const float *filter_3d, hl_geometry *g)
 {
     memcpy(g->mean, s->mean + 3 * (size_t)i, sizeof g->mean);
@@ -104,8 +83,9 @@ static int project_one(hl_cpu *r, int32_t i)
     const float *ls = r->splats->log_scale + 3 * (size_t)i;
     const float filter = r->options.filter_3d ? r->options.filter_3d[i] : 0;
     const float largest = hl_max(ls[0], hl_max(ls[1], ls[2]));
-    const float reach = 3.4f * (hl_exp(largest) + filter);
-    if (outside(r, r->splats->mean + 3 * (size_t)i, reach))
+    const float reach = (float)HL_REACH * (hl_exp(largest) + filter);
+    const float size[2] = {(float)r->view.width, (float)r->view.height};
+    if (hl_project_outside(&r->projector, size, r->splats->mean + 3 * (size_t)i, reach))
         return 0;
     hl_geometry g;
     hl_footprint f;

@@ -303,8 +303,16 @@ static int64_t count_pairs(void *state)
     return pairs;
 }
 
-static const hl_raster_backend cpu = {"cpu",   10,      create,   destroy,    isa_name,
-                                      profile, forward, backward, bytes_held, count_pairs};
+static const hl_raster_backend cpu = {.name = "cpu",
+                                      .score = 10,
+                                      .create = create,
+                                      .destroy = destroy,
+                                      .isa_name = isa_name,
+                                      .profile = profile,
+                                      .forward = forward,
+                                      .backward = backward,
+                                      .bytes_held = bytes_held,
+                                      .count_pairs = count_pairs};
 
 const hl_raster_backend *hl_raster_backend_cpu(void)
 {

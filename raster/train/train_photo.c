@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/memory.h"
 #include "core/parallel.h"
+#include "raster/train/shrink.h"
 #include "raster/train/trainer.h"
 
 #include <string.h>
@@ -41,36 +42,6 @@ static hl_status reserve(hl_train_shrunk *s, size_t pixels, const hl_loss_target
     return HL_OK;
 }
 
-/* Mean of a block of `factor` x `factor` pixels; colour is weighted by alpha. */
-static void shrink_pixel(const shrink_job *job, size_t at, uint8_t *out)
-{
-    const hl_loss_target *t = job->in;
-    const size_t channels = (size_t)t->channels, f = (size_t)job->factor;
-    uint32_t sum[4] = {0}, weight = 0;
-    for (size_t y = 0; y < f; y++)
-        for (size_t x = 0; x < f; x++) {
-            const uint8_t *p = t->pixels + (at + y * (size_t)t->width + x) * channels;
-            const uint32_t a = channels == 4 ? p[3] : 1;
-            for (size_t c = 0; c < 3; c++)
-                sum[c] += a * p[c];
-            weight += a;
-        }
-    for (size_t c = 0; c < 3; c++)
-        out[c] = (uint8_t)(weight ? (sum[c] + weight / 2) / weight : 0);
-    if (channels == 4)
-        out[3] = (uint8_t)((weight + (uint32_t)(f * f) / 2) / (uint32_t)(f * f));
-}
-
-static uint8_t shrink_mask(const shrink_job *job, size_t at)
-{
-    const size_t f = (size_t)job->factor;
-    for (size_t y = 0; y < f; y++)
-        for (size_t x = 0; x < f; x++)
-            if (!job->in->mask[at + y * (size_t)job->in->width + x])
-                return 0;
-    return 1;
-}
-
 static void shrink_band(void *ctx, int32_t band, int32_t thread)
 {
     (void)thread;
@@ -83,9 +54,11 @@ static void shrink_band(void *ctx, int32_t band, int32_t thread)
             const size_t f = (size_t)job->factor;
             const size_t at = (size_t)y * f * (size_t)t->width + (size_t)x * f;
             const size_t middle = at + f / 2 * (size_t)t->width + f / 2;
-            shrink_pixel(job, at, job->out->pixels + to * (size_t)t->channels);
+            hl_shrink_pixel(t->pixels, (size_t)t->width, t->channels, job->factor, at,
+                            job->out->pixels + to * (size_t)t->channels);
             if (t->mask)
-                job->out->mask[to] = shrink_mask(job, at);
+                job->out->mask[to] =
+                    (uint8_t)hl_shrink_mask(t->mask, (size_t)t->width, job->factor, at);
             if (t->depth)
                 job->out->depth[to] = t->depth[middle];
             if (t->normal)

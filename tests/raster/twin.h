@@ -195,15 +195,9 @@ static inline void twin_check_backward(const twin *t, const hl_raster_sink *sink
     twin_check(sink->background, s->d_background, 3, tolerance, "background");
 }
 
-/* All outputs and gradients of one instruction set against the reference; absent ones are
- * skipped with a line. */
-static inline void twin_compare(twin *t, hl_isa isa)
+/* All outputs and gradients of a rasterizer against the reference. */
+static inline void twin_compare_on(twin *t, hl_raster *r)
 {
-    hl_raster *r = NULL;
-    if (hl_raster_create(&r, "cpu", isa) != HL_OK) {
-        print_message("skipped: %s\n", hl_last_error());
-        return;
-    }
     hl_raster_frame frame;
     check_ok(hl_raster_forward(r, &t->splats, &t->view, &t->options, &frame));
     hl_reference_forward(&t->ref);
@@ -215,6 +209,17 @@ static inline void twin_compare(twin *t, hl_isa isa)
     check_ok(hl_raster_backward(r, &t->splats, &g, &sink));
     hl_reference_backward(&t->ref);
     twin_check_backward(t, &sink);
+}
+
+/* One instruction set of the CPU; absent ones are skipped with a line. */
+static inline void twin_compare(twin *t, hl_isa isa)
+{
+    hl_raster *r = NULL;
+    if (hl_raster_create(&r, "cpu", isa) != HL_OK) {
+        print_message("skipped: %s\n", hl_last_error());
+        return;
+    }
+    twin_compare_on(t, r);
     hl_raster_destroy(&r);
 }
 

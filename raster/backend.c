@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* The backends of this build.  The one place that knows whether there is CUDA. */
+#include "raster/backend.h"
+
+#include <stddef.h>
+
+#if HL_WITH_CUDA
+#include "raster/cuda/backend_cuda.h"
+#endif
+
+const hl_raster_backend *hl_raster_backend_at(int32_t i)
+{
+    const hl_raster_backend *const all[] = {
+#if HL_WITH_CUDA
+        hl_raster_backend_cuda(),
+#endif
+        hl_raster_backend_cpu(),
+    };
+    return i >= 0 && (size_t)i < sizeof all / sizeof *all ? all[i] : NULL;
+}
