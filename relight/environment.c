@@ -113,6 +113,11 @@ hl_status hl_environment_create(hl_environment *env, const hl_image *image)
     return HL_OK;
 }
 
+hl_status hl_environment_refresh(hl_environment *env)
+{
+    return fill_tables(env);
+}
+
 hl_status hl_environment_create_constant(hl_environment *env, const float rgb[3])
 {
     float texel[3] = {rgb[0], rgb[1], rgb[2]};

@@ -28,6 +28,9 @@ typedef struct hl_environment {
  * HL_E_FORMAT for a texel that is no finite number, HL_E_MEMORY. */
 hl_status hl_environment_create(hl_environment *env, const hl_image *image);
 
+/* The sampling tables anew, after `radiance` was written to (>= 0 and finite).  HL_E_MEMORY. */
+hl_status hl_environment_refresh(hl_environment *env);
+
 /* Even light from everywhere. */
 hl_status hl_environment_create_constant(hl_environment *env, const float rgb[3]);
 

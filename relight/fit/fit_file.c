@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* A fit in a .helio container (docs/formats.md): the scene with materials and light, and what a
+ * resumed run needs to give the bytes of the straight one. */
+#include "core/helio_file.h"
+#include "core/memory.h"
+#include "core/splat_io.h"
+#include "relight/fit/state.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Arrays that a resumed run reads back. */
+typedef struct part {
+    const char *fourcc;
+    int64_t rows, columns;
+    float *data;
+} part;
+
+enum { PARTS = 11 };
+
+static void list_parts(const hl_fit *f, part parts[PARTS])
+{
+    const int64_t n = f->scene.splats->count, texels = f->light.count / 3;
+    const part list[PARTS] = {{"ALBE", n, 3, f->albedo.p},    {"ROUG", n, 1, f->roughness.p},
+                              {"METL", n, 1, f->metal.p},     {"LOGL", texels, 3, f->light.p},
+                              {"ALBM", n, 3, f->albedo.m},    {"ALBV", n, 3, f->albedo.v},
+                              {"ROUM", n, 1, f->roughness.m}, {"ROUV", n, 1, f->roughness.v},
+                              {"METM", n, 1, f->metal.m},     {"METV", n, 1, f->metal.v},
+                              {"LOGM", texels, 3, f->light.m}};
+    memcpy(parts, list, sizeof list);
+}
+
+static void add_config(hl_json *root, const hl_fit *fit)
+{
+    hl_json *about = hl_json_add_object(root, "fit");
+    hl_json_add_number(about, "step", fit->step);
+    hl_json_add_number(about, "splats", fit->scene.splats->count);
+    hl_json_add_number(about, "light_width", fit->env.width);
+    hl_json_add_number(about, "light_height", fit->env.height);
+    hl_json *config = hl_json_add_object(about, "config");
+    hl_json_add_number(config, "seed", (double)fit->c.seed);
+#define X(type, name, value, least, most) hl_json_add_number(config, #name, (double)fit->c.name);
+    HL_FIT_FIELDS(X)
+#undef X
+}
+
+static hl_status add_arrays(hl_helio_writer *w, const hl_fit *fit)
+{
+    const hl_mesh *m = fit->scene.mesh;
+    part parts[PARTS];
+    list_parts(fit, parts);
+    HL_TRY(hl_helio_add_splats(w, fit->scene.splats, false));
+    for (int i = 0; i < PARTS; i++)
+        HL_TRY(hl_helio_writer_add(w, parts[i].fourcc, HL_HELIO_F32, parts[i].rows,
+                                   parts[i].columns, parts[i].data, false));
+    HL_TRY(
+        hl_helio_writer_add(w, "LOGV", HL_HELIO_F32, fit->light.count / 3, 3, fit->light.v, false));
+    HL_TRY(
+        hl_helio_writer_add(w, "LTAB", HL_HELIO_F32, fit->light.count / 3, 3, fit->table, false));
+    HL_TRY(hl_helio_writer_add(w, "VPOS", HL_HELIO_F32, m->vertex_count, 3, m->positions, false));
+    HL_TRY(hl_helio_writer_add(w, "VNRM", HL_HELIO_F32, m->vertex_count, 3, m->normals, false));
+    HL_TRY(hl_helio_writer_add(w, "TRIS", HL_HELIO_U32, m->triangle_count, 3, m->triangles, false));
+    if (fit->bounces.radiance)
+        HL_TRY(hl_helio_writer_add(w, "BOUN", HL_HELIO_F32, m->vertex_count, 3,
+                                   fit->bounces.radiance, false));
+    return HL_OK;
+}
+
+hl_status hl_fit_save(const hl_fit *fit, const char *path)
+{
+    hl_helio_writer *w = NULL;
+    HL_TRY(hl_helio_writer_create(&w, path));
+    add_config(hl_helio_writer_json(w), fit);
+    const hl_status s = add_arrays(w, fit);
+    if (s != HL_OK) {
+        hl_helio_writer_abort(&w);
+        return s;
+    }
+    return hl_helio_writer_commit(&w);
+}
+
+/* The run must be the same but for its length. */
+static hl_status check_config(const hl_fit *fit, const hl_json *about, const char *path)
+{
+    const hl_json *config = hl_json_find(about, "config");
+    const double step = hl_json_number(about, "step", -1);
+    if (!about || !config)
+        return hl_fail(HL_E_FORMAT, "%s: holds no fit of materials and light", path);
+    if (!(step >= 0 && step <= 1e7 && step == floor(step)))
+        return hl_fail(HL_E_FORMAT, "%s: fit.step is %g, expected 0..10000000", path, step);
+#define X(type, name, value, least, most)                                                          \
+    if (strcmp(#name, "iterations") != 0 &&                                                        \
+        (float)hl_json_number(config, #name, nan("")) != (float)fit->c.name)                       \
+        return hl_fail(HL_E_FORMAT, "%s: was made with %s %g, now %g: cannot resume", path, #name, \
+                       hl_json_number(config, #name, nan("")), (double)fit->c.name);
+    HL_FIT_FIELDS(X)
+#undef X
+    if (hl_json_number(config, "seed", nan("")) != (double)fit->c.seed)
+        return hl_fail(HL_E_FORMAT, "%s: was made with another seed: cannot resume", path);
+    return HL_OK;
+}
+
+static hl_status check_finite(const float *data, int64_t count, const char *fourcc,
+                              const char *path)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (!isfinite(data[i]))
+            return hl_fail(HL_E_FORMAT, "%s: %s: value %lld is no finite number", path, fourcc,
+                           (long long)i);
+    return HL_OK;
+}
+
+static hl_status read_floats(hl_helio_reader *r, const char *fourcc, int64_t rows, int64_t columns,
+                             const char *path, const float **out)
+{
+    const void *data = NULL;
+    HL_TRY(hl_helio_reader_data(r, fourcc, HL_HELIO_F32, rows, columns, &data));
+    *out = data;
+    return check_finite(*out, rows * columns, fourcc, path);
+}
+
+static hl_status read_arrays(hl_fit *fit, hl_helio_reader *r, const char *path)
+{
+    part parts[PARTS];
+    const float *data[PARTS], *second = NULL, *table = NULL, *bounce = NULL;
+    const int64_t texels = fit->light.count / 3, vertices = fit->scene.mesh->vertex_count;
+    list_parts(fit, parts);
+    for (int i = 0; i < PARTS; i++)
+        HL_TRY(read_floats(r, parts[i].fourcc, parts[i].rows, parts[i].columns, path, &data[i]));
+    HL_TRY(read_floats(r, "LOGV", texels, 3, path, &second));
+    HL_TRY(read_floats(r, "LTAB", texels, 3, path, &table));
+    if (hl_helio_reader_find(r, "BOUN")) {
+        HL_TRY(read_floats(r, "BOUN", vertices, 3, path, &bounce));
+        HL_TRY(hl_fit_bounces_room(fit, &fit->bounces));
+        memcpy(fit->bounces.radiance, bounce, 3 * (size_t)vertices * sizeof *bounce);
+    }
+    for (int i = 0; i < PARTS; i++)
+        memcpy(parts[i].data, data[i], (size_t)(parts[i].rows * parts[i].columns) * sizeof(float));
+    memcpy(fit->light.v, second, (size_t)fit->light.count * sizeof *second);
+    for (int32_t i = 0; i < fit->light.count; i++)
+        fit->env.radiance[i] = expf(fminf(table[i], HL_FIT_LOG_MOST));
+    HL_TRY(hl_environment_refresh(&fit->env));
+    memcpy(fit->table, table, (size_t)fit->light.count * sizeof *table);
+    return hl_fit_refresh_light(fit, false);
+}
+
+hl_status hl_fit_load(hl_fit *fit, const char *path)
+{
+    hl_helio_reader *r = NULL;
+    HL_TRY(hl_helio_reader_create(&r, path));
+    const hl_json *about = hl_json_find(hl_helio_reader_json(r), "fit");
+    hl_status s = check_config(fit, about, path);
+    if (s == HL_OK)
+        s = read_arrays(fit, r, path);
+    if (s == HL_OK)
+        fit->step = (int32_t)hl_json_number(about, "step", 0);
+    hl_helio_reader_destroy(&r);
+    if (s == HL_OK)
+        hl_fit_gather_features(fit);
+    return s;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* Pictures of a fitted scene: its maps, and any light on it. */
+#include "core/memory.h"
+#include "core/parallel.h"
+#include "core/se3.h"
+#include "relight/fit/state.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { CHUNK = 256 }; /* samples of one round of the estimate */
+
+struct hl_fit_relight {
+    hl_fit *fit;
+    const hl_environment *env;
+    hl_fit_bounces bounces;
+    float *features; /* (splats, HL_FIT_CHANNELS) scaled */
+    int32_t samples;
+    hl_estimate_scene scene;
+};
+
+void hl_fit_maps_release(hl_fit_maps *maps)
+{
+    hl_image_release(&maps->albedo);
+    hl_image_release(&maps->normal);
+    hl_image_release(&maps->rough);
+    hl_image_release(&maps->shaded);
+}
+
+void hl_fit_relight_destroy(hl_fit_relight **out)
+{
+    hl_fit_relight *r = *out;
+    if (!r)
+        return;
+    hl_fit_bounces_release(&r->bounces);
+    hl_free(r->features);
+    hl_free(r);
+    *out = NULL;
+}
+
+static hl_status scale_materials(hl_fit_relight *r, const float scale[3])
+{
+    const size_t floats = (size_t)r->fit->scene.splats->count * HL_FIT_CHANNELS;
+    r->features = hl_alloc(floats, sizeof *r->features);
+    if (!r->features)
+        return HL_E_MEMORY;
+    hl_fit_gather_features(r->fit);
+    for (size_t i = 0; i < floats; i++) {
+        const size_t c = i % HL_FIT_CHANNELS;
+        r->features[i] = r->fit->features[i];
+        if (c < HL_FIT_ROUGHNESS)
+            r->features[i] = hl_clamp(r->features[i] * scale[c], 0, 1);
+    }
+    return HL_OK;
+}
+
+hl_status hl_fit_relight_create(hl_fit_relight **out, hl_fit *fit, const hl_environment *env,
+                                const float scale[3], int32_t samples)
+{
+    hl_fit_relight *r = hl_alloc(1, sizeof *r);
+    if (!r)
+        return HL_E_MEMORY;
+    r->fit = fit;
+    r->env = env;
+    r->samples = samples;
+    hl_status s = scale_materials(r, scale);
+    if (s == HL_OK && samples > 0 && fit->c.indirect)
+        s = hl_fit_bounces_solve(fit, &r->bounces, env, r->features);
+    if (s != HL_OK) {
+        hl_fit_relight_destroy(&r);
+        return s;
+    }
+    r->scene = (hl_estimate_scene){.bvh = &fit->bvh,
+                                   .mesh = fit->scene.mesh,
+                                   .env = env,
+                                   .bounce = r->bounces.radiance,
+                                   .bounce_weight = 1,
+                                   .offset = fit->offset,
+                                   .visibility = true};
+    *out = r;
+    return HL_OK;
+}
+
+typedef struct view_job {
+    const hl_fit_relight *r;
+    const hl_raster_view *view;
+    const hl_raster_frame *frame;
+    const hl_hit *hit;
+    hl_fit_maps *maps;
+} view_job;
+
+/* Where the mesh is missed but splats are seen: their blended depth and normal. */
+static void point_of_splats(const view_job *j, int32_t i, size_t at, float alpha,
+                            hl_estimate_point *p)
+{
+    const hl_raster_frame *f = j->frame;
+    float eye[3], d[3], n[3];
+    hl_fit_pixel_ray(j->view, i, eye, d);
+    const float z = f->plane[f->depth_plane][at] / alpha;
+    const float along = hl_dot3(j->view->r + 6, d);
+    for (int k = 0; k < 3; k++) {
+        p->x[k] = eye[k] + d[k] * (along > 0 ? z / along : 0);
+        p->eye[k] = -d[k];
+        n[k] = f->plane[f->normal_plane + k][at];
+    }
+    hl_normalize3(n, n);
+    if (!(hl_dot3(n, p->eye) > 0))
+        memcpy(n, p->eye, sizeof n);
+    memcpy(p->geometric, n, sizeof n);
+    memcpy(p->surface.normal, n, sizeof n);
+}
+
+static void shade(const view_job *j, int32_t i, hl_estimate_point *p, float *rgb)
+{
+    hl_estimate_sample samples[HL_ESTIMATE_MAX];
+    const int32_t rounds = (j->r->samples + CHUNK - 1) / CHUNK;
+    hl_rng rng = hl_rng_at((uint64_t)j->r->fit->c.seed, 1, (uint64_t)i, HL_RNG_FIT);
+    hl_estimate_scene scene = j->r->scene;
+    hl_fit_split_samples(&scene, (j->r->samples + rounds - 1) / rounds);
+    rgb[0] = rgb[1] = rgb[2] = 0;
+    for (int32_t k = 0; k < rounds; k++) {
+        float once[3];
+        hl_estimate(&scene, p, &rng, samples, once);
+        for (int c = 0; c < 3; c++)
+            rgb[c] += once[c] / (float)rounds;
+    }
+}
+
+static void pixel(const view_job *j, int32_t i)
+{
+    const hl_raster_frame *f = j->frame;
+    const size_t at =
+        (size_t)(i / j->view->width) * (size_t)f->stride + (size_t)(i % j->view->width);
+    const float alpha = 1 - f->transmittance[at];
+    hl_estimate_point p;
+    float value[HL_FIT_CHANNELS];
+    if (alpha < 1 / 255.0f)
+        return;
+    for (int k = 0; k < HL_FIT_CHANNELS; k++)
+        value[k] = hl_clamp(f->plane[f->feature_plane + k][at] / alpha, 0, 1);
+    if (j->hit[i].triangle != HL_HIT_NONE)
+        hl_fit_point_at(j->r->fit->scene.mesh, j->view, i, &j->hit[i], &p);
+    else
+        point_of_splats(j, i, at, alpha, &p);
+    memcpy(p.surface.albedo, value, 3 * sizeof *value);
+    p.surface.roughness = value[HL_FIT_ROUGHNESS];
+    p.surface.metal = value[HL_FIT_METAL];
+    memcpy(j->maps->albedo.data + 3 * i, value, 3 * sizeof *value);
+    memcpy(j->maps->rough.data + 3 * i, value + HL_FIT_ROUGHNESS, 2 * sizeof *value);
+    memcpy(j->maps->normal.data + 3 * i, p.surface.normal, sizeof p.surface.normal);
+    if (j->r->samples > 0)
+        shade(j, i, &p, j->maps->shaded.data + 4 * i);
+    j->maps->shaded.data[4 * i + 3] = alpha;
+}
+
+static void row(void *ctx, int32_t y, int32_t thread)
+{
+    (void)thread;
+    const view_job *j = ctx;
+    for (int32_t x = 0; x < j->view->width; x++)
+        pixel(j, y * j->view->width + x);
+}
+
+static hl_status make_maps(hl_fit_maps *m, int32_t w, int32_t h)
+{
+    memset(m, 0, sizeof *m);
+    HL_TRY(hl_image_create(&m->albedo, w, h, 3));
+    HL_TRY(hl_image_create(&m->normal, w, h, 3));
+    HL_TRY(hl_image_create(&m->rough, w, h, 3));
+    return hl_image_create(&m->shaded, w, h, 4);
+}
+
+static hl_status draw_view(hl_fit_relight *r, const hl_raster_view *view, hl_hit *hit,
+                           float *window, hl_fit_maps *maps)
+{
+    hl_raster_frame frame;
+    hl_raster_options o = {.sh_degree = 0,
+                           .antialiased = r->fit->scene.splats->antialiased,
+                           .outputs = HL_RASTER_DEPTH | HL_RASTER_NORMAL,
+                           .feature_count = HL_FIT_CHANNELS,
+                           .features = r->features};
+    hl_fit_trace(&r->fit->bvh, view, hit);
+    if (r->fit->c.window > 0) {
+        hl_fit_window(r->fit->scene.mesh, view, hit, r->fit->c.window * r->fit->edge, window);
+        o.depth_window = window;
+    }
+    HL_TRY(hl_raster_forward(r->fit->raster, &r->fit->splats, view, &o, &frame));
+    view_job j = {r, view, &frame, hit, maps};
+    hl_parallel_for(view->height, row, &j);
+    return HL_OK;
+}
+
+hl_status hl_fit_relight_view(hl_fit_relight *r, const hl_raster_view *view, hl_fit_maps *maps)
+{
+    const size_t pixels = (size_t)view->width * (size_t)view->height;
+    hl_hit *hit = hl_alloc(pixels, sizeof *hit);
+    float *window = hl_alloc(2 * pixels, sizeof *window);
+    hl_status s = hit && window ? make_maps(maps, view->width, view->height) : HL_E_MEMORY;
+    if (s == HL_OK)
+        s = draw_view(r, view, hit, window, maps);
+    if (s != HL_OK)
+        hl_fit_maps_release(maps);
+    hl_free(hit);
+    hl_free(window);
+    return s;
+}
+
+/* ---- hidden splats -------------------------------------------------------------------------- */
+
+/* hidden[i] 1: in every view that has the mesh in front of the splat's centre, the centre lies
+ * more than an edge behind it. */
+static void mark_hidden(const hl_fit *fit, float *hidden)
+{
+    const hl_splats *s = fit->scene.splats;
+    for (int32_t i = 0; i < s->count; i++) {
+        int32_t seen = 0, behind = 0;
+        for (int32_t k = 0; k < fit->scene.view_count; k++) {
+            const hl_raster_view *v = &fit->scene.views[k];
+            float x[3], m[3] = {0, 0, 0};
+            hl_se3_apply(v->r, v->t, s->mean + 3 * (size_t)i, x);
+            const float px = x[2] > 0 ? v->fx * x[0] / x[2] + v->cx : -1;
+            const float py = x[2] > 0 ? v->fy * x[1] / x[2] + v->cy : -1;
+            if (!(px >= 0 && py >= 0 && px < (float)v->width && py < (float)v->height))
+                continue;
+            const hl_hit *hit = &fit->view[k].hit[(int32_t)py * v->width + (int32_t)px];
+            if (hit->triangle == HL_HIT_NONE) {
+                seen++;
+                continue;
+            }
+            const uint32_t *t = fit->scene.mesh->triangles + 3 * (size_t)hit->triangle;
+            const float w[3] = {1 - hit->u - hit->v, hit->u, hit->v};
+            for (int c = 0; c < 3; c++)
+                for (int q = 0; q < 3; q++)
+                    m[c] += w[q] * fit->scene.mesh->positions[3 * (size_t)t[q] + (size_t)c];
+            seen++;
+            behind += x[2] > hl_dot3(v->r + 6, m) + v->t[2] + fit->edge;
+        }
+        hidden[i] = seen > 0 && behind == seen ? 1 : 0;
+    }
+}
+
+hl_status hl_fit_hidden_ratio(hl_fit *fit, double *ratio)
+{
+    double sum = 0;
+    int32_t views = 0;
+    float *hidden = hl_alloc((size_t)fit->scene.splats->count, sizeof *hidden);
+    if (!hidden)
+        return HL_E_MEMORY;
+    mark_hidden(fit, hidden);
+    hl_status s = HL_OK;
+    for (int32_t k = 0; k < fit->scene.view_count && s == HL_OK; k++) {
+        hl_raster_frame f;
+        const hl_raster_options o = {
+            .antialiased = fit->scene.splats->antialiased, .feature_count = 1, .features = hidden};
+        const hl_raster_view *v = &fit->scene.views[k];
+        s = hl_raster_forward(fit->raster, fit->scene.splats, v, &o, &f);
+        double under = 0, all = 0;
+        for (int32_t i = 0; i < v->width * v->height && s == HL_OK; i++) {
+            const size_t at = (size_t)(i / v->width) * (size_t)f.stride + (size_t)(i % v->width);
+            under += (double)f.plane[f.feature_plane][at];
+            all += 1 - (double)f.transmittance[at];
+        }
+        sum += all > 0 ? under / all : 0;
+        views += all > 0;
+    }
+    hl_free(hidden);
+    if (s == HL_OK)
+        *ratio = views ? sum / views : 0;
+    return s;
+}

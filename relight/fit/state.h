@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* relight/fit/state.h -- inside of hl_fit, for the files of this folder. */
+#ifndef HL_RELIGHT_FIT_STATE_H
+#define HL_RELIGHT_FIT_STATE_H
+
+#include "relight/fit.h"
+#include "relight/fit/estimate.h"
+#include "relight/irradiance.h"
+
+#define HL_FIT_LOG_MOST 11.0f /* bound of the logarithm of the light */
+
+enum { HL_FIT_BLOCK = 32 }; /* pixels of one block of shading */
+
+/* Where the primary rays of a view meet the mesh. */
+typedef struct hl_fit_view {
+    hl_hit *hit;    /* (height, width); HL_HIT_NONE */
+    int32_t *pixel; /* (pixel_count) opaque in the photo and on the mesh */
+    int32_t pixel_count;
+} hl_fit_view;
+
+/* Indirect light of a set of materials: what leaves every vertex of the mesh. */
+typedef struct hl_fit_bounces {
+    hl_mesh mesh; /* arrays of the scene's, but its own albedo and metal */
+    hl_vertex_light *light;
+    float *radiance; /* (vertices, 3) (1 - m) a E / pi */
+} hl_fit_bounces;
+
+/* A parameter array with its moments. */
+typedef struct hl_fit_adam {
+    int32_t count;
+    float *p, *m, *v, *g; /* (count) */
+} hl_fit_adam;
+
+struct hl_fit {
+    hl_fit_config c;
+    hl_fit_scene scene;
+    int32_t step;
+    double loss;
+    hl_raster *raster;
+    hl_splats splats; /* scene.splats: the rasterizer knows them by this address */
+    hl_bvh bvh;
+    float edge;   /* mean edge of the mesh: the unit of windows and offsets */
+    float offset; /* of ray origins                                         */
+    hl_fit_view *view;
+    hl_fit_bounces bounces;
+    int32_t *vertex_splat; /* (vertices) the nearest */
+    hl_environment env;
+    hl_fit_adam albedo, roughness, metal, light; /* light: logarithm, (texels, 3) */
+    float *table;                                /* (texels, 3) logarithm of the light that
+                                                    the sampling tables were made of        */
+    float *features;                             /* (splats, HL_FIT_CHANNELS) */
+    float *feature_grad;
+    float *window;       /* (2, height, width) of the largest view */
+    float *plane_grad;   /* (HL_FIT_CHANNELS, rows * stride) of the largest frame */
+    size_t plane_floats; /* room of one of them */
+    float *block_light;  /* (blocks, texels, 3) */
+    double *block_loss;  /* (blocks) */
+    float *pixel_grad;   /* (pixels, HL_FIT_CHANNELS) */
+    int32_t *pixel_at;   /* (pixels) index of the picture */
+};
+
+/* fit_gbuffer.c */
+hl_status hl_fit_trace_views(hl_fit *fit);
+void hl_fit_trace(const hl_bvh *bvh, const hl_raster_view *view, hl_hit *hit);
+/* Unit direction through the centre of pixel i, world; eye (3). */
+void hl_fit_pixel_ray(const hl_raster_view *view, int32_t i, float eye[3], float d[3]);
+/* Position, both normals (on the side of the eye), eye direction. */
+void hl_fit_point_at(const hl_mesh *mesh, const hl_raster_view *view, int32_t i, const hl_hit *hit,
+                     hl_estimate_point *point);
+/* window (2, height, width) around the mesh, all depths where it is not. */
+void hl_fit_window(const hl_mesh *mesh, const hl_raster_view *view, const hl_hit *hit, float reach,
+                   float *window);
+/* Mean edge length; a nearest splat for every vertex. */
+float hl_fit_mean_edge(const hl_mesh *mesh);
+hl_status hl_fit_bind_vertices(hl_fit *fit);
+
+/* fit_shade.c: one step's pixels -> plane_grad, light.g, loss. */
+void hl_fit_shade(hl_fit *fit, int32_t view, const hl_raster_frame *frame);
+
+/* fit_prior.c */
+void hl_fit_smooth(hl_fit *fit, int32_t view, const hl_raster_frame *frame);
+void hl_fit_light_prior(hl_fit *fit);
+
+/* fit_run.c */
+void hl_fit_gather_features(hl_fit *fit);
+hl_status hl_fit_refresh_light(hl_fit *fit, bool tables);
+/* fit_bounces.c: traces on first use.  features (splats, HL_FIT_CHANNELS). */
+hl_status hl_fit_bounces_solve(const hl_fit *fit, hl_fit_bounces *bounces,
+                               const hl_environment *env, const float *features);
+hl_status hl_fit_bounces_room(const hl_fit *fit, hl_fit_bounces *bounces);
+void hl_fit_bounces_release(hl_fit_bounces *bounces);
+
+hl_estimate_scene hl_fit_estimate_scene(const hl_fit *fit, int32_t samples);
+void hl_fit_split_samples(hl_estimate_scene *s, int32_t samples);
+
+#endif /* HL_RELIGHT_FIT_STATE_H */
