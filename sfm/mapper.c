@@ -224,6 +224,10 @@ static hl_status run_method(hl_mapping *mapping, const hl_map_input *input,
         hl_arena_release(&m.arena);
         return status;
     }
+    if (m.method == HL_MAPPER_GLOBAL && hl_map_mostly_guessed(input))
+        m.note =
+            "the global mapper went on from focal lengths that are guesses: look at the outcome "
+            "with care";
     *mapping = m;
     return HL_OK;
 }

@@ -366,7 +366,8 @@ void hl_ba_scatter_blocks(hl_ba *ba)
             const int32_t column = b->column[k], m = b->size[column];
             for (int32_t i = 0; i < b->size[row]; i++)
                 for (int32_t c = 0; c < m; c++) {
-                    const size_t at = (size_t)(b->at[row] + i), to = (size_t)(b->at[column] + c);
+                    const size_t at = (size_t)b->at[row] + (size_t)i;
+                    const size_t to = (size_t)b->at[column] + (size_t)c;
                     ba->reduced[at >= to ? at * n + to : to * n + at] = s[m * i + c];
                 }
         }

@@ -92,7 +92,7 @@ static hl_status explain(hl_mapping *m, const outcome *first, hl_map_method meth
     return m->note ? HL_OK : HL_E_MEMORY;
 }
 
-static bool mostly_guessed(const hl_map_input *in)
+bool hl_map_mostly_guessed(const hl_map_input *in)
 {
     int32_t guessed = 0;
     for (int32_t c = 0; in->focal_guessed && c < in->camera_count; c++)
@@ -125,7 +125,7 @@ static hl_status try_other(hl_mapping *mapping, const hl_map_input *input,
 hl_status hl_map_choose(hl_mapping *mapping, const hl_map_input *input,
                         const hl_map_options *options)
 {
-    const bool guessed = mostly_guessed(input);
+    const bool guessed = hl_map_mostly_guessed(input);
     hl_map_options o = {0};
     hl_mapping m;
     outcome first;

@@ -9,4 +9,7 @@
 hl_status hl_map_choose(hl_mapping *mapping, const hl_map_input *input,
                         const hl_map_options *options);
 
+/* Nothing is known of the focal lengths of more than half of the cameras. */
+bool hl_map_mostly_guessed(const hl_map_input *input);
+
 #endif /* HL_SFM_MAP_CHOOSE_H */

@@ -226,6 +226,10 @@ static void an_outcome_that_fails_its_test_is_said_so(void **state)
     assert_int_equal(mapping.method, HL_MAPPER_INCREMENTAL);
     assert_null(mapping.note);
     hl_mapping_release(&mapping);
+    check_ok(hl_mapper_run(&mapping, &s.m.input, &global));
+    assert_int_equal(mapping.method, HL_MAPPER_GLOBAL);
+    assert_non_null(strstr(mapping.note, "guesses"));
+    hl_mapping_release(&mapping);
     release(&s);
 }
 
