@@ -3,6 +3,7 @@
  */
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/mesh_check.h"
 #include "cli/scene.h"
 #include "core/color.h"
 #include "core/file.h"
@@ -11,6 +12,7 @@
 #include "core/mesh_atlas.h"
 #include "core/mesh_edit.h"
 #include "core/splat_stats.h"
+#include "raster/surface_depth.h"
 #include "raster/tsdf.h"
 
 #include <math.h>
@@ -18,17 +20,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_EXPECTED, DEPTH_MEDIAN, PIECE_MIN = 50, HOLE_EDGES = 30 };
+enum { DEPTH_AUTO, DEPTH_PLANES, DEPTH_EXPECTED, DEPTH_MEDIAN, PIECE_MIN = 50, HOLE_EDGES = 30 };
 
 static const double PIECE_SHARE = 0.01; /* of the largest piece */
 static const float ALPHA_MIN = 0.5f;
-static const float MARGIN = 0.05f; /* of the box of the splats, added on every side */
+static const float FLAT_RATIO = 0.3f;    /* thinner beside its second axis: flat */
+static const float PLANE_STRETCH = 1.2f; /* planes that far off the centres are not used */
+static const float MARGIN = 0.05f;       /* of the box of the splats, added on every side */
 
 typedef struct mesh_options {
     hl_common common;
     const char *scene, *out, *data;
     int32_t depth, resolution, target_faces, texture_size, iteration, max_side_px;
     double voxel;
+    bool check;
 } mesh_options;
 
 static const hl_option rows[] = {
@@ -38,14 +43,17 @@ static const hl_option rows[] = {
                "voxels along the longest side of the scene"),
     HL_OPT_DOUBLE(mesh_options, "--voxel", voxel, 0, 1e9,
                   "size of a voxel in scene units, 0 for that of --resolution"),
-    HL_OPT_CHOICE(mesh_options, "--depth", depth, "expected|median",
-                  "depth of a pixel: mean over its splats, or where half the light is stopped"),
+    HL_OPT_CHOICE(mesh_options, "--depth", depth, "auto|planes|expected|median",
+                  "depth of a pixel: of its splats' planes, mean over their centres, or where half "
+                  "the light is stopped; auto: planes where splats are flat, else expected"),
     HL_OPT_INT(
         mesh_options, "--target-faces", target_faces, 0, HL_MESH_COUNT_MAX,
         "triangles to simplify to, as long as the surface stays within half a voxel; 0 keeps "
         "all"),
     HL_OPT_INT(mesh_options, "--texture-size", texture_size, 0, HL_ATLAS_SIDE_MAX,
                "side of the texture in texels, 0 for colours at the vertices alone"),
+    HL_OPT_FLAG(mesh_options, "--check", check,
+                "measure the mesh against the depth maps of the capture"),
     HL_OPT_TEXT(mesh_options, "--data", data, "PATH",
                 "the capture whose views are fused; found in config.json if left out"),
     HL_OPT_INT(mesh_options, "--max-side-px", max_side_px, 0, 16384,
@@ -69,6 +77,8 @@ typedef struct meshing {
     float moved;                            /* by simplifying, scene units          */
     double distance;                        /* median |splat to surface|, voxels    */
     hl_atlas_report atlas;
+    int depth; /* chosen */
+    mesh_check check;
 } meshing;
 
 /* ---- field ---- */
@@ -96,17 +106,46 @@ static hl_status open_field(meshing *m)
     return hl_tsdf_create(&m->tsdf, &o);
 }
 
-/* Depth 0 where less than half the light is stopped. */
-static void choose_depth(const meshing *m, const hl_raster_frame *f, float *depth)
+/* Whether most splats are flat: then their planes say more than their centres. */
+static bool are_flat(const hl_splats *s)
 {
-    const size_t n = (size_t)f->rows * (size_t)f->stride;
-    const float *sum = f->plane[f->depth_plane];
-    for (size_t i = 0; i < n; i++) {
-        const float alpha = 1 - f->transmittance[i];
-        depth[i] = alpha < ALPHA_MIN             ? 0
-                   : m->o->depth == DEPTH_MEDIAN ? f->median_depth[i]
-                                                 : sum[i] / alpha;
+    int32_t flat = 0;
+    for (int32_t i = 0; i < s->count; i++) {
+        const float *l = s->log_scale + 3 * (size_t)i;
+        const float least = fminf(l[0], fminf(l[1], l[2])), most = fmaxf(l[0], fmaxf(l[1], l[2]));
+        flat += expf(2 * least + most - l[0] - l[1] - l[2]) < FLAT_RATIO;
     }
+    return flat > s->count / 2;
+}
+
+/* Depth where the planes meet the pixel's ray; that of the centres where the two do not agree. */
+static float plane_depth(const hl_raster_view *v, const hl_raster_frame *f, int32_t x, int32_t y,
+                         float mean)
+{
+    const size_t at = (size_t)y * (size_t)f->stride + (size_t)x;
+    const float k[4] = {v->fx, v->fy, v->cx, v->cy};
+    float n[3], ray[3];
+    for (int c = 0; c < 3; c++)
+        n[c] = f->plane[f->normal_plane + c][at];
+    hl_surface_ray(v->r, k, x, y, ray);
+    const float z = hl_surface_depth(f->plane[f->distance_plane][at], n, ray);
+    return z > mean / PLANE_STRETCH && z < mean * PLANE_STRETCH ? z : mean;
+}
+
+/* Depth 0 where less than half the light is stopped. */
+static void choose_depth(const meshing *m, const hl_raster_view *view, const hl_raster_frame *f,
+                         float *depth)
+{
+    const float *sum = f->plane[f->depth_plane];
+    for (int32_t y = 0; y < f->height; y++)
+        for (int32_t x = 0; x < f->width; x++) {
+            const size_t i = (size_t)y * (size_t)f->stride + (size_t)x;
+            const float alpha = 1 - f->transmittance[i];
+            depth[i] = alpha < ALPHA_MIN          ? 0
+                       : m->depth == DEPTH_MEDIAN ? f->median_depth[i]
+                       : m->depth == DEPTH_PLANES ? plane_depth(view, f, x, y, sum[i] / alpha)
+                                                  : sum[i] / alpha;
+        }
 }
 
 static hl_status fuse_view(meshing *m, int32_t index, float **depth, size_t *room)
@@ -116,7 +155,8 @@ static hl_status fuse_view(meshing *m, int32_t index, float **depth, size_t *roo
     HL_TRY(hl_scene_view(&m->scene, index, &view));
     HL_TRY(hl_scene_render(&m->scene, &view,
                            HL_RASTER_DEPTH | HL_RASTER_NORMAL |
-                               (m->o->depth == DEPTH_MEDIAN ? HL_RASTER_MEDIAN : 0u),
+                               (m->depth == DEPTH_PLANES ? HL_RASTER_DISTANCE : 0u) |
+                               (m->depth == DEPTH_MEDIAN ? HL_RASTER_MEDIAN : 0u),
                            &f));
     const size_t n = (size_t)f.rows * (size_t)f.stride;
     if (n > *room) {
@@ -126,7 +166,7 @@ static hl_status fuse_view(meshing *m, int32_t index, float **depth, size_t *roo
         if (!*depth)
             return HL_E_MEMORY;
     }
-    choose_depth(m, &f, *depth);
+    choose_depth(m, &view, &f, *depth);
     hl_tsdf_view in = {.camera = &view, .depth = *depth, .stride = f.stride};
     for (int k = 0; k < 3; k++) {
         in.normal[k] = f.plane[f.normal_plane + k];
@@ -247,6 +287,17 @@ static hl_status report(const meshing *m)
         hl_json_add_number(root, "voxel", (double)m->voxel);
         hl_json_add_number(root, "simplify_error", (double)m->moved);
         hl_json_add_number(root, "splat_distance_voxels", m->distance);
+        hl_json_add_text(root, "depth",
+                         m->depth == DEPTH_PLANES   ? "planes"
+                         : m->depth == DEPTH_MEDIAN ? "median"
+                                                    : "expected");
+        if (m->o->check) {
+            hl_json *check = hl_json_add_object(root, "check");
+            hl_json_add_number(check, "size", m->check.size);
+            hl_json_add_number(check, "mesh_to_truth", m->check.mesh_to_truth);
+            hl_json_add_number(check, "truth_to_mesh", m->check.truth_to_mesh);
+            hl_json_add_number(check, "stray", m->check.stray);
+        }
         hl_json_add_number(root, "charts", m->atlas.charts);
         hl_json_add_number(root, "peak_bytes", (double)hl_memory_peak());
         return hl_command_print_json(&root);
@@ -255,6 +306,11 @@ static hl_status report(const meshing *m)
            "filled, %d open edges\n",
            m->o->out, m->mesh.vertex_count, m->mesh.triangle_count, m->fused, (double)m->voxel,
            m->pieces, m->filled, m->borders);
+    if (m->o->check)
+        printf("against the depth maps: %.3f %% of its size from mesh to truth, %.3f %% back, "
+               "%.2f %% stray\n",
+               100 * m->check.mesh_to_truth / m->check.size,
+               100 * m->check.truth_to_mesh / m->check.size, 100 * m->check.stray);
     return HL_OK;
 }
 
@@ -267,6 +323,9 @@ static hl_status make_mesh(meshing *m)
                                  .max_side_px = o->max_side_px,
                                  .need_data = true};
     HL_TRY(hl_scene_open(&m->scene, &so));
+    m->depth = o->depth != DEPTH_AUTO       ? o->depth
+               : are_flat(&m->scene.splats) ? DEPTH_PLANES
+                                            : DEPTH_EXPECTED;
     HL_TRY(open_field(m));
     HL_TRY(fuse(m));
     HL_TRY(hl_tsdf_extract(m->tsdf, &m->mesh));
@@ -276,6 +335,8 @@ static hl_status make_mesh(meshing *m)
         return hl_fail(HL_E_FORMAT, "%s: its views show no surface of %d triangles or more",
                        m->scene.file, (int)PIECE_MIN);
     HL_TRY(compare(m));
+    if (o->check)
+        HL_TRY(hl_mesh_check(&m->check, &m->scene, &m->mesh));
     const bool textured = o->texture_size > 0 && !hl_path_has_extension(o->out, "ply");
     if (textured)
         HL_TRY(texture(m));

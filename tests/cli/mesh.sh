@@ -17,6 +17,7 @@ try() {
     "$HELIO" "$@" --quiet || code=$?
     [ $code -eq "$want" ] || echo "$*: exit $code, expected $want"
 }
+"$HELIO" mesh out -o planes.ply $common --depth planes --check --json | grep -c '"mesh_to_truth"'
 try 2 mesh out -o scene.stl
 try 2 mesh out -o scene.glb --texture-size 20
 try 1 mesh absent -o scene.glb
