@@ -10,6 +10,7 @@ common="--resolution 40 --target-faces 4000 --texture-size 128 --quiet"
 cmp scene.glb again.glb
 "$HELIO" mesh out -o scene.ply $common --depth median --json | grep -c '"schema":.*helio.mesh/1'
 "$HELIO" mesh out -o scene.obj $common >/dev/null
+"$HELIO" mesh out -o planes.ply $common --depth planes --check --json | grep -c '"mesh_to_truth"'
 ls
 try() {
     local want=$1 code=0
@@ -17,7 +18,6 @@ try() {
     "$HELIO" "$@" --quiet || code=$?
     [ $code -eq "$want" ] || echo "$*: exit $code, expected $want"
 }
-"$HELIO" mesh out -o planes.ply $common --depth planes --check --json | grep -c '"mesh_to_truth"'
 try 2 mesh out -o scene.stl
 try 2 mesh out -o scene.glb --texture-size 20
 try 1 mesh absent -o scene.glb
