@@ -150,6 +150,7 @@ static void count_pairs(hl_map_scene *s)
         hl_map_fate *const both[2] = {&s->fates[pair->image_a], &s->fates[pair->image_b]};
         for (int k = 0; k < 2; k++) {
             both[k]->pairs++;
+            both[k]->flat += pair->flat;
             if (pair->count > both[k]->best_pair)
                 both[k]->best_pair = pair->count;
         }
@@ -181,9 +182,9 @@ static hl_map_reason reason_of(const hl_map_scene *s, const hl_mapping *mapping,
         return HL_MAP_NO_KEYPOINTS;
     if (fate->pairs == 0)
         return HL_MAP_NO_PAIR;
-    if (fate->visible > 0)
-        return HL_MAP_FEW_INLIERS;
-    return mapping->model_count > 0 ? HL_MAP_NO_POINTS : HL_MAP_NO_START;
+    if (mapping->model_count == 0) /* what it saw was of models that came to nothing */
+        return fate->flat == fate->pairs ? HL_MAP_FLAT : HL_MAP_NO_START;
+    return fate->visible > 0 ? HL_MAP_FEW_INLIERS : HL_MAP_NO_POINTS;
 }
 
 static hl_status run(hl_map_scene *s, hl_mapping *mapping)

@@ -45,6 +45,7 @@ typedef struct hl_map_pair {
     bool has_pose;        /* b_from_a is known, |t| = 1 */
     hl_pose b_from_a;
     double angle_deg; /* median angle between the rays of its matches; 0: not known */
+    bool flat;        /* a homography explains its matches: a plane, or no motion   */
 } hl_map_pair;
 
 typedef struct hl_map_input {
@@ -95,6 +96,7 @@ typedef enum hl_map_reason {
     HL_MAP_NO_PAIR,      /* no verified pair                                   */
     HL_MAP_NO_POINTS,    /* its matches meet no point of the model             */
     HL_MAP_FEW_INLIERS,  /* a pose was found, but too few points agree         */
+    HL_MAP_FLAT,         /* there is no model, and all its pairs are flat      */
     HL_MAP_NO_START      /* no pair of its group can start a model             */
 } hl_map_reason;
 
@@ -104,6 +106,7 @@ typedef struct hl_map_fate {
     hl_map_reason reason;
     int32_t model;     /* 0, 1, ...; -1: none                     */
     int32_t pairs;     /* verified ones                           */
+    int32_t flat;      /* of these, explained by a homography     */
     int32_t best_pair; /* matches of the best one                 */
     int32_t visible;   /* points met at the last try              */
     int32_t inliers;   /* of these, agreeing with the best pose   */

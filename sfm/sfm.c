@@ -37,6 +37,8 @@ const char *hl_map_reason_name(hl_map_reason reason)
         return "no verified pair";
     case HL_MAP_NO_POINTS:
         return "its matches meet no point of a model";
+    case HL_MAP_FLAT:
+        return "its pairs show no depth: one plane, a turn on the spot, or the same photo";
     case HL_MAP_FEW_INLIERS:
         return "too few points agree with its best pose";
     default:
@@ -163,6 +165,8 @@ static hl_status map_input(const hl_run *run, hl_arena *arena, hl_map_input *in)
         hl_quat_from_rotation(pair->view.r, out->b_from_a.q);
         memcpy(out->b_from_a.t, pair->view.t, sizeof pair->view.t);
         out->angle_deg = pair->view.median_angle * DEGREES;
+        out->flat =
+            pair->view.config == HL_TWO_VIEW_PLANAR || pair->view.config == HL_TWO_VIEW_PANORAMIC;
     }
     *in = (hl_map_input){.image_count = n,
                          .camera_count = run->views->camera_count,
