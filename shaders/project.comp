@@ -8,6 +8,7 @@
 #include "common.glsl"
 #include "shared.h"
 #include "sh.glsl"
+#include "octahedral.glsl"
 
 layout(local_size_x = HL_GROUP) in;
 layout(scalar, set = 0, binding = 0) readonly buffer Splats { hl_gpu_splat splats[]; };
@@ -17,11 +18,14 @@ layout(scalar, set = 0, binding = 3) writeonly buffer Keys { uint keys[]; };
 layout(scalar, set = 0, binding = 4) writeonly buffer Order { uint order[]; };
 layout(scalar, set = 0, binding = 5) writeonly buffer Footprints { hl_gpu_footprint footprints[]; };
 layout(scalar, set = 0, binding = 6) buffer Draw { uint draw[4]; };
+layout(scalar, set = 0, binding = 7) writeonly buffer Materials { uvec2 materials[]; };
 layout(push_constant, scalar) uniform Push {
     uint first;  /* number of the chunk's first splat        */
     uint count;  /* splats of the chunk                      */
     uint words;  /* 32-bit words of one splat's colour       */
     uint stride; /* stored coefficients of one channel       */
+    float roughness;
+    float metal;
 };
 
 shared uint visible;
@@ -90,6 +94,23 @@ bool project(hl_gpu_splat s, out hl_gpu_footprint f, out float opacity)
            f.mu.y - reach.y < float(view.height);
 }
 
+/* Without materials of its own a splat takes its mean colour for albedo and its shortest axis for
+ * the normal, turned towards the eye (hl_splat_normal).  Albedo in sRGB and roughness in 8 bits;
+ * the normal in 2 x 12, with metal in the bits below. */
+uvec2 material_of(uint i)
+{
+    const hl_gpu_splat s = splats[i];
+    const mat3 rq = rotation(normalize(vec4(unpackSnorm2x16(s.quat.x), unpackSnorm2x16(s.quat.y))));
+    const uint sx = s.scale.x & 0xFFFF, sy = s.scale.x >> 16, sz = s.scale.y & 0xFFFF;
+    vec3 n = sx <= sy && sx <= sz ? rq[0] : (sy <= sz ? rq[1] : rq[2]);
+    n = dot(n, view.eye - s.mean) < 0 ? -n : n;
+    const uint base = i * words, m = uint(metal * 255 + 0.5);
+    const vec3 mean_color = 0.5 + 0.28209479177387814 * vec3(half_at(base, 0), half_at(base, stride),
+                                                     half_at(base, 2 * stride));
+    return uvec2(packUnorm4x8(vec4(mean_color, roughness)),
+                 (packSnorm2x16(octahedral_encode(n)) & 0xFFF0FFF0u) | (m & 15) | (m & 0xF0) << 12);
+}
+
 void main()
 {
     const uint i = GROUP_NUMBER * HL_GROUP + gl_LocalInvocationIndex;
@@ -105,6 +126,7 @@ void main()
             f.rg = packHalf2x16(rgb.xy);
             f.ba = packHalf2x16(vec2(rgb.z, opacity));
             footprints[first + i] = f;
+            materials[first + i] = material_of(i);
             atomicAdd(visible, 1);
         }
         keys[first + i] = seen ? floatBitsToUint(f.depth) : HL_KEY_CULLED;

@@ -61,7 +61,32 @@ struct hl_gpu_view {
     HL_VEC(4, background); /* sRGB */
 };
 
+/* The light and how it is shown. */
+struct hl_gpu_light {
+    HL_VEC(3, env0); /* env_from_world by rows */
+    HL_VEC(3, env1);
+    HL_VEC(3, env2);
 #ifdef __STDC_VERSION__
+    float sh[9][3]; /* irradiance over pi, world axes: hl_environment_irradiance_sh */
+#else
+    vec3 sh[9];
+#endif
+    HL_VEC(3, sun);       /* unit, towards the sun                       */
+    HL_VEC(3, sun_color); /* irradiance across its direction, linear     */
+    float exposure;       /* factor                                      */
+    float distance;       /* of depth that is shown half bright          */
+    hl_uint tone;         /* hl_tone                                     */
+    hl_uint show;         /* hl_show                                     */
+    hl_uint sky;          /* the environment is seen behind the scene    */
+};
+
+#define HL_ENV_WIDTH  128 /* of a prefiltered layer                              */
+#define HL_ENV_HEIGHT 64
+#define HL_ENV_LAYERS 6  /* layer i: roughness i / 5; of layer 0 the map itself */
+#define HL_LUT_SIDE   64 /* of the table of the split sum                       */
+
+#ifdef __STDC_VERSION__
+_Static_assert(sizeof(struct hl_gpu_light) == 188, "hl_gpu_light too");
 _Static_assert(sizeof(struct hl_gpu_splat) == 28, "hl_gpu_splat is laid out as GLSL scalar");
 _Static_assert(sizeof(struct hl_gpu_footprint) == 32, "so is hl_gpu_footprint");
 _Static_assert(sizeof(struct hl_gpu_view) == 132, "and hl_gpu_view");

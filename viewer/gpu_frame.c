@@ -4,6 +4,7 @@
 #include "raster/project.h"
 #include "viewer/vk_graph.h"
 
+#include <math.h>
 #include <string.h>
 
 hl_status hl_gpu_frame_create(hl_gpu_frame *frame, hl_vk *vk)
@@ -25,6 +26,9 @@ static void release_images(hl_gpu_frame *frame)
 {
     hl_vk_image_release(frame->vk, &frame->radiance);
     hl_vk_image_release(frame->vk, &frame->picture);
+    hl_vk_image_release(frame->vk, &frame->albedo);
+    hl_vk_image_release(frame->vk, &frame->normal);
+    hl_vk_image_release(frame->vk, &frame->finish);
     hl_vk_buffer_release(frame->vk, &frame->readback);
     frame->width = frame->height = 0;
 }
@@ -41,6 +45,10 @@ void hl_gpu_frame_release(hl_gpu_frame *frame)
     hl_vk_pipeline_release(vk, &frame->project);
     hl_vk_pipeline_release(vk, &frame->quads);
     hl_vk_pipeline_release(vk, &frame->resolve);
+    hl_vk_pipeline_release(vk, &frame->quads_lit);
+    hl_vk_pipeline_release(vk, &frame->shade);
+    hl_vk_buffer_release(vk, &frame->light);
+    hl_pass_env_release(frame);
     *frame = (hl_gpu_frame){.vk = NULL};
 }
 
@@ -50,14 +58,30 @@ hl_status hl_gpu_frame_set_splats(hl_gpu_frame *frame, const hl_splats *splats)
     return hl_gpu_splats_create(frame->vk, &frame->splats, splats);
 }
 
-static hl_status make_images(hl_gpu_frame *frame, uint32_t width, uint32_t height)
+static hl_status make_target(hl_gpu_frame *frame, hl_vk_image *out, uint32_t width, uint32_t height)
 {
-    HL_TRY(hl_vk_image_create(frame->vk, &frame->radiance,
+    return hl_vk_image_create(frame->vk, out,
                               &(hl_vk_image_params){.format = frame->target_format,
                                                     .width = width,
                                                     .height = height,
                                                     .usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT |
-                                                             VK_IMAGE_USAGE_SAMPLED_BIT}));
+                                                             VK_IMAGE_USAGE_SAMPLED_BIT});
+}
+
+static hl_status make_lit_targets(hl_gpu_frame *frame)
+{
+    if (frame->finish.image)
+        return HL_OK;
+    hl_vk_image_release(frame->vk, &frame->albedo);
+    hl_vk_image_release(frame->vk, &frame->normal);
+    HL_TRY(make_target(frame, &frame->albedo, frame->width, frame->height));
+    HL_TRY(make_target(frame, &frame->normal, frame->width, frame->height));
+    return make_target(frame, &frame->finish, frame->width, frame->height);
+}
+
+static hl_status make_images(hl_gpu_frame *frame, uint32_t width, uint32_t height)
+{
+    HL_TRY(make_target(frame, &frame->radiance, width, height));
     HL_TRY(hl_vk_image_create(frame->vk, &frame->picture,
                               &(hl_vk_image_params){.format = VK_FORMAT_R8G8B8A8_UNORM,
                                                     .width = width,
@@ -125,6 +149,67 @@ hl_status hl_gpu_frame_record(hl_gpu_frame *frame)
     }
     HL_TRY(hl_pass_quads_record(frame));
     return hl_pass_resolve_record(frame);
+}
+
+hl_status hl_gpu_frame_make_lit(hl_gpu_frame *frame)
+{
+    const float white[3] = {1, 1, 1};
+    hl_environment even;
+    if (frame->lit_made)
+        return HL_OK;
+    HL_TRY(
+        hl_vk_buffer_create(frame->vk, &frame->light, sizeof(struct hl_gpu_light), HL_VK_UPLOAD));
+    HL_TRY(hl_pass_quads_lit_create(frame));
+    HL_TRY(hl_pass_env_create(frame));
+    HL_TRY(hl_pass_light_create(frame));
+    HL_TRY(hl_environment_create_constant(&even, white));
+    const hl_status s = hl_pass_env_upload(frame, &even);
+    hl_environment_release(&even);
+    frame->lit_made = s == HL_OK;
+    return s;
+}
+
+hl_status hl_gpu_frame_set_environment(hl_gpu_frame *frame, const hl_environment *environment)
+{
+    HL_TRY(hl_gpu_frame_make_lit(frame));
+    return hl_pass_env_upload(frame, environment);
+}
+
+void hl_gpu_light_fill(struct hl_gpu_light *out, const hl_environment *environment,
+                       const hl_look *look)
+{
+    hl_environment env = *environment; /* turned; arrays borrowed */
+    float sh[3][9];
+    hl_environment_orient(&env, look->up, (double)look->turn);
+    hl_environment_irradiance_sh(&env, sh);
+    memset(out, 0, sizeof *out);
+    memcpy(out->env0, env.env_from_world, sizeof out->env0);
+    memcpy(out->env1, env.env_from_world + 3, sizeof out->env1);
+    memcpy(out->env2, env.env_from_world + 6, sizeof out->env2);
+    for (int k = 0; k < 9; k++)
+        for (int c = 0; c < 3; c++)
+            out->sh[k][c] = sh[c][k];
+    memcpy(out->sun, look->sun, sizeof out->sun);
+    memcpy(out->sun_color, look->sun_color, sizeof out->sun_color);
+    out->exposure = exp2f(look->exposure);
+    out->distance = look->depth_half;
+    out->tone = (uint32_t)look->tone;
+    out->show = (uint32_t)look->show;
+    out->sky = look->sky;
+}
+
+hl_status hl_gpu_frame_record_lit(hl_gpu_frame *frame)
+{
+    hl_gpu_splats *s = &frame->splats;
+    HL_TRY(make_lit_targets(frame));
+    HL_TRY(hl_pass_env_record(frame));
+    if (s->count) {
+        HL_TRY(hl_pass_project_record(frame));
+        HL_TRY(hl_pass_sort_record(frame->vk, &frame->sort, s->keys, s->order, &s->counts,
+                                   &s->totals, s->count, 32));
+    }
+    HL_TRY(hl_pass_quads_lit_record(frame));
+    return hl_pass_light_record(frame);
 }
 
 hl_status hl_gpu_frame_read(hl_gpu_frame *frame, hl_image8 *out)

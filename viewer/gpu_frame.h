@@ -3,6 +3,7 @@
 #ifndef HL_VIEWER_GPU_FRAME_H
 #define HL_VIEWER_GPU_FRAME_H
 
+#include "relight/environment.h"
 #include "viewer/pass_sort.h"
 #include "viewer/renderer.h"
 #include "viewer/scene_gpu.h"
@@ -18,6 +19,14 @@ typedef struct hl_gpu_frame {
     hl_vk_buffer readback;  /* of the picture, mapped                                           */
     hl_pass_sort sort;
     hl_vk_pipeline project, quads, resolve;
+
+    /* Of the lit path; made when it is first asked for. */
+    hl_vk_image albedo, normal, finish; /* premultiplied, alpha; finish: roughness, metal, depth */
+    hl_vk_image env, layers, table;     /* map with mips, prefiltered, split sum                 */
+    hl_vk_buffer light;                 /* hl_gpu_light, mapped                                  */
+    hl_vk_pipeline quads_lit, env_filter, brdf_table, shade;
+    float roughness, metal; /* of splats without materials */
+    bool lit_made, env_dirty;
 } hl_gpu_frame;
 
 /* Makes the pipelines.  The device is borrowed. */
@@ -36,6 +45,19 @@ void hl_gpu_view_fill(struct hl_gpu_view *out, const hl_raster_view *view, const
 /* Records all passes between hl_vk_begin and hl_vk_submit, up to the picture. */
 hl_status hl_gpu_frame_record(hl_gpu_frame *frame);
 
+/* The same for everything but the colour. */
+hl_status hl_gpu_frame_record_lit(hl_gpu_frame *frame);
+
+/* Pipelines, table and an environment of white for the lit path; nothing where they are made. */
+hl_status hl_gpu_frame_make_lit(hl_gpu_frame *frame);
+
+/* Replaces the environment; a map is reduced to at most 512 x 256. */
+hl_status hl_gpu_frame_set_environment(hl_gpu_frame *frame, const hl_environment *environment);
+
+/* Fills the light's uniform buffer; the environment stands as look->up and look->turn say. */
+void hl_gpu_light_fill(struct hl_gpu_light *out, const hl_environment *environment,
+                       const hl_look *look);
+
 /* Copies the picture to the host; RGB. */
 hl_status hl_gpu_frame_read(hl_gpu_frame *frame, hl_image8 *out);
 
@@ -44,6 +66,14 @@ hl_status hl_pass_project_create(hl_gpu_frame *frame);
 hl_status hl_pass_project_record(hl_gpu_frame *frame);
 hl_status hl_pass_quads_create(hl_gpu_frame *frame);
 hl_status hl_pass_quads_record(hl_gpu_frame *frame);
+hl_status hl_pass_quads_lit_create(hl_gpu_frame *frame);
+hl_status hl_pass_quads_lit_record(hl_gpu_frame *frame);
+hl_status hl_pass_env_create(hl_gpu_frame *frame);
+hl_status hl_pass_env_upload(hl_gpu_frame *frame, const hl_environment *environment);
+hl_status hl_pass_env_record(hl_gpu_frame *frame);
+void hl_pass_env_release(hl_gpu_frame *frame);
+hl_status hl_pass_light_create(hl_gpu_frame *frame);
+hl_status hl_pass_light_record(hl_gpu_frame *frame);
 hl_status hl_pass_resolve_create(hl_gpu_frame *frame);
 hl_status hl_pass_resolve_record(hl_gpu_frame *frame);
 

@@ -54,6 +54,28 @@ static void look_section(hl_viewer *v)
     v->dirty |= changed;
 }
 
+static void light_section(hl_viewer *v)
+{
+    hl_look *look = &v->look;
+    int32_t show = (int32_t)look->show, tone = (int32_t)look->tone;
+    if (!hl_ui_section("Light", true))
+        return;
+    bool changed = hl_ui_choice("show", &show,
+                                "color|lit|albedo|normal|roughness|metal|depth|alpha|light only");
+    look->show = (hl_show)show;
+    hl_ui_text(v->environment[0] ? v->environment : "even light; drop a .hdr or .exr");
+    changed |= hl_ui_slider("turn", &look->turn, -180, 180, false);
+    changed |= hl_ui_slider("exposure", &look->exposure, -8, 8, false);
+    changed |= hl_ui_choice("tone curve", &tone, "none|reinhard|aces|neutral");
+    look->tone = (hl_tone)tone;
+    changed |= hl_ui_check("environment behind", &look->sky);
+    changed |= hl_ui_slider("roughness", &look->roughness, 0, 1, false);
+    changed |= hl_ui_slider("metal", &look->metal, 0, 1, false);
+    changed |= hl_ui_slider("sun", &look->sun_color[0], 0, 10, false);
+    look->sun_color[1] = look->sun_color[2] = look->sun_color[0];
+    v->dirty |= changed;
+}
+
 static void times_section(hl_viewer *v)
 {
     hl_renderer_stats stats;
@@ -80,6 +102,8 @@ static void help_panel(const hl_viewer *v)
                "W A S D Q E    fly\n"
                "F              all of the scene in the picture\n"
                "Space          next camera of the capture\n"
+               "1 to 9         colour, lit, albedo, normal, ...\n"
+               "shift + drag   turn the environment\n"
                "P              screenshot.png\n"
                "H              hide the panels\n"
                "?              these keys\n"
@@ -94,6 +118,7 @@ void hl_viewer_panels(hl_viewer *viewer)
         hl_ui_panel("Heliograph", 10, 10, 300);
         scene_section(viewer);
         look_section(viewer);
+        light_section(viewer);
         times_section(viewer);
         hl_ui_panel_end();
     }

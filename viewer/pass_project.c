@@ -4,11 +4,12 @@
 
 typedef struct push {
     uint32_t first, count, words, stride;
+    float roughness, metal;
 } push;
 
 hl_status hl_pass_project_create(hl_gpu_frame *frame)
 {
-    return hl_vk_compute_pipeline(frame->vk, &frame->project, HL_SHADER_project_comp, "bbubbbb",
+    return hl_vk_compute_pipeline(frame->vk, &frame->project, HL_SHADER_project_comp, "bbubbbbb",
                                   sizeof(push));
 }
 
@@ -25,11 +26,13 @@ hl_status hl_pass_project_record(hl_gpu_frame *frame)
                                    {.buffer = &s->keys[0], .how = HL_VK_WRITE},
                                    {.buffer = &s->order[0], .how = HL_VK_WRITE},
                                    {.buffer = &s->footprints, .how = HL_VK_WRITE},
+                                   {.buffer = &s->materials, .how = HL_VK_WRITE},
                                    {.buffer = &s->draw, .how = HL_VK_UPDATE}};
-    hl_vk_pass_begin(vk, "project", touches, 5);
+    hl_vk_pass_begin(vk, "project", touches, 6);
     for (uint32_t i = 0; i < s->chunk_count; i++) {
         hl_gpu_chunk *chunk = &s->chunks[i];
-        const push p = {chunk->first, chunk->count, s->color_words, s->stride};
+        const push p = {chunk->first, chunk->count,     s->color_words,
+                        s->stride,    frame->roughness, frame->metal};
         const hl_vk_touch inputs[] = {{.buffer = &chunk->splats, .how = HL_VK_READ},
                                       {.buffer = &chunk->colors, .how = HL_VK_READ}};
         hl_vk_barriers(vk, inputs, 2);
@@ -40,7 +43,8 @@ hl_status hl_pass_project_record(hl_gpu_frame *frame)
                                                   {.buffer = &s->keys[0]},
                                                   {.buffer = &s->order[0]},
                                                   {.buffer = &s->footprints},
-                                                  {.buffer = &s->draw}},
+                                                  {.buffer = &s->draw},
+                                                  {.buffer = &s->materials}},
                           &p));
         hl_vk_dispatch(vk, (chunk->count + HL_GROUP - 1) / HL_GROUP);
         /* The chunks' counts of the visible come one after the other. */

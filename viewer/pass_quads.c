@@ -15,44 +15,79 @@ hl_status hl_pass_quads_create(hl_gpu_frame *frame)
                              .blend = HL_VK_UNDER});
 }
 
-hl_status hl_pass_quads_record(hl_gpu_frame *frame)
+hl_status hl_pass_quads_lit_create(hl_gpu_frame *frame)
+{
+    const VkFormat f = frame->target_format;
+    return hl_vk_draw_pipeline(
+        frame->vk, &frame->quads_lit,
+        &(hl_vk_draw_params){.vertex = HL_SHADER_quads_lit_vert,
+                             .fragment = HL_SHADER_quads_lit_frag,
+                             .bindings = "bbub",
+                             .topology = VK_PRIMITIVE_TOPOLOGY_TRIANGLE_STRIP,
+                             .targets = {f, f, f},
+                             .target_count = 3,
+                             .blend = HL_VK_UNDER});
+}
+
+enum { TARGETS_MAX = 3 };
+
+/* Splats front to back into the targets, which are cleared first. */
+static hl_status draw(hl_gpu_frame *frame, const hl_vk_pipeline *pipeline,
+                      hl_vk_image *const *targets, uint32_t count)
 {
     hl_vk *vk = frame->vk;
     hl_gpu_splats *s = &frame->splats;
-    const hl_vk_touch touches[] = {
-        {.buffer = &s->order[0], .how = HL_VK_DRAW_READ},
-        {.buffer = &s->footprints, .how = HL_VK_DRAW_READ},
-        {.buffer = &frame->view, .how = HL_VK_DRAW_READ},
-        {.buffer = &s->draw, .how = HL_VK_DRAW_INPUT},
-        {.image = &frame->radiance, .how = HL_VK_TARGET, .discard = true}};
     const VkRect2D area = {.extent = {frame->width, frame->height}};
     const VkViewport viewport = {
         .width = (float)frame->width, .height = (float)frame->height, .maxDepth = 1};
-    const VkRenderingAttachmentInfo target = {.sType = VK_STRUCTURE_TYPE_RENDERING_ATTACHMENT_INFO,
-                                              .imageView = frame->radiance.view,
-                                              .imageLayout =
-                                                  VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL,
-                                              .loadOp = VK_ATTACHMENT_LOAD_OP_CLEAR,
-                                              .storeOp = VK_ATTACHMENT_STORE_OP_STORE};
+    VkRenderingAttachmentInfo attachments[TARGETS_MAX];
+    hl_vk_touch touches[5 + TARGETS_MAX] = {{.buffer = &s->order[0], .how = HL_VK_DRAW_READ},
+                                            {.buffer = &s->footprints, .how = HL_VK_DRAW_READ},
+                                            {.buffer = &frame->view, .how = HL_VK_DRAW_READ},
+                                            {.buffer = &s->materials, .how = HL_VK_DRAW_READ},
+                                            {.buffer = &s->draw, .how = HL_VK_DRAW_INPUT}};
+    for (uint32_t i = 0; i < count; i++) {
+        touches[5 + i] = (hl_vk_touch){.image = targets[i], .how = HL_VK_TARGET, .discard = true};
+        attachments[i] =
+            (VkRenderingAttachmentInfo){.sType = VK_STRUCTURE_TYPE_RENDERING_ATTACHMENT_INFO,
+                                        .imageView = targets[i]->view,
+                                        .imageLayout = VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL,
+                                        .loadOp = VK_ATTACHMENT_LOAD_OP_CLEAR,
+                                        .storeOp = VK_ATTACHMENT_STORE_OP_STORE};
+    }
     const VkRenderingInfo info = {.sType = VK_STRUCTURE_TYPE_RENDERING_INFO,
                                   .renderArea = area,
                                   .layerCount = 1,
-                                  .colorAttachmentCount = 1,
-                                  .pColorAttachments = &target};
-    hl_vk_pass_begin(vk, "quads", touches, 5);
+                                  .colorAttachmentCount = count,
+                                  .pColorAttachments = attachments};
+    const int32_t inputs = s->count ? 0 : 5; /* none to declare without splats */
+    hl_vk_pass_begin(vk, "quads", touches + inputs, 5 - inputs + (int32_t)count);
     vkCmdBeginRendering(vk->cmd, &info);
     vkCmdSetViewport(vk->cmd, 0, 1, &viewport);
     vkCmdSetScissor(vk->cmd, 0, 1, &area);
     hl_status status = HL_OK;
     if (s->count) {
-        status = hl_vk_bind(vk, &frame->quads,
+        status = hl_vk_bind(vk, pipeline,
                             (const hl_vk_binding[]){{.buffer = &s->order[0]},
                                                     {.buffer = &s->footprints},
-                                                    {.buffer = &frame->view}},
+                                                    {.buffer = &frame->view},
+                                                    {.buffer = &s->materials}},
                             NULL);
         vkCmdDrawIndirect(vk->cmd, s->draw.buffer, 0, 1, sizeof(VkDrawIndirectCommand));
     }
     vkCmdEndRendering(vk->cmd);
     hl_vk_pass_end(vk);
     return status;
+}
+
+hl_status hl_pass_quads_record(hl_gpu_frame *frame)
+{
+    hl_vk_image *const targets[] = {&frame->radiance};
+    return draw(frame, &frame->quads, targets, 1);
+}
+
+hl_status hl_pass_quads_lit_record(hl_gpu_frame *frame)
+{
+    hl_vk_image *const targets[] = {&frame->albedo, &frame->normal, &frame->finish};
+    return draw(frame, &frame->quads_lit, targets, 3);
 }

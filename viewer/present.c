@@ -91,7 +91,7 @@ static hl_status record(hl_viewer *v, const hl_ui_lists *lists, hl_vk_image *ima
 {
     hl_vk *vk = v->renderer->vk;
     HL_TRY(hl_vk_begin(vk));
-    if (v->renderer->path == HL_RASTER_CPU)
+    if (!v->renderer->drawn_on_device)
         HL_TRY(put_cpu_picture(v));
     blit(vk, &v->renderer->frame.picture, image);
     HL_TRY(hl_pass_ui_record(vk, &v->ui, image, lists));

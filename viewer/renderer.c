@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { DIFFUSE_WIDTH = 128, DIFFUSE_HEIGHT = 64 };
+
 #define PROBE_SECONDS 0.05 /* a path is timed for about this long */
 
 const char *hl_raster_path_name(hl_raster_path path)
@@ -21,6 +23,13 @@ const char *hl_raster_path_name(hl_raster_path path)
     default:
         return "auto";
     }
+}
+
+const char *hl_show_name(hl_show show)
+{
+    static const char *const names[HL_SHOW_COUNT] = {
+        "color", "lit", "albedo", "normal", "roughness", "metal", "depth", "alpha", "light"};
+    return show < HL_SHOW_COUNT ? names[show] : "?";
 }
 
 static void set_reason(hl_renderer *r, hl_raster_path path, const char *why)
@@ -84,7 +93,17 @@ void hl_renderer_destroy(hl_renderer **renderer)
         return;
     close_device(r);
     hl_tier_cpu_release(&r->cpu);
+    hl_environment_release(&r->environment);
     hl_free(r);
+}
+
+static hl_status place(hl_renderer *r)
+{
+    if (r->on_device || !r->splats)
+        return HL_OK;
+    HL_TRY(hl_gpu_frame_set_splats(&r->frame, r->splats));
+    r->on_device = true;
+    return HL_OK;
 }
 
 hl_status hl_renderer_set_splats(hl_renderer *renderer, const hl_splats *splats)
@@ -95,13 +114,41 @@ hl_status hl_renderer_set_splats(hl_renderer *renderer, const hl_splats *splats)
     hl_tier_cpu_set_splats(&r->cpu, splats);
     if (!r->vk || r->path == HL_RASTER_CPU)
         return HL_OK;
-    const hl_status s = hl_gpu_frame_set_splats(&r->frame, splats);
-    r->on_device = s == HL_OK;
+    const hl_status s = place(r);
     if (s == HL_OK || r->path == HL_RASTER_QUADS)
         return s;
     hl_log(HL_LOG_WARN, "%s: drawing on the processor", hl_last_error());
     set_reason(r, HL_RASTER_CPU, hl_last_error());
     return HL_OK;
+}
+
+/* What the CPU does not draw opens the device when it is first asked for. */
+static hl_status need_device(hl_renderer *r)
+{
+    if (r->vk)
+        return HL_OK;
+    const hl_status s =
+        open_device(r, &(hl_vk_params){.validate = r->params.validate, .device = r->params.device});
+    return s == HL_OK ? s : hl_fail_context(s, "light and channels need Vulkan");
+}
+
+/* A copy of 128 x 64 texels for the diffuse part, which is integrated anew at each turn. */
+static hl_status keep_environment(hl_renderer *r, const hl_environment *environment)
+{
+    const hl_image map = {environment->width, environment->height, 3, environment->radiance};
+    hl_image small;
+    HL_TRY(hl_image_resize(&small, &map, DIFFUSE_WIDTH, DIFFUSE_HEIGHT));
+    hl_environment_release(&r->environment);
+    r->environment =
+        (hl_environment){.width = DIFFUSE_WIDTH, .height = DIFFUSE_HEIGHT, .radiance = small.data};
+    return HL_OK;
+}
+
+hl_status hl_renderer_set_environment(hl_renderer *renderer, const hl_environment *environment)
+{
+    HL_TRY(need_device(renderer));
+    HL_TRY(keep_environment(renderer, environment));
+    return hl_gpu_frame_set_environment(&renderer->frame, environment);
 }
 
 static void keep_times(hl_renderer *r)
@@ -111,17 +158,41 @@ static void keep_times(hl_renderer *r)
         r->passes[i] = (hl_pass_time){r->vk->timer_name[i], r->vk->timer_ms[i]};
 }
 
+static hl_status fill_light(hl_renderer *r, const hl_look *look)
+{
+    const float white[3] = {1, 1, 1};
+    if (!r->environment.radiance) {
+        hl_environment even;
+        HL_TRY(hl_environment_create_constant(&even, white));
+        const hl_status s = keep_environment(r, &even);
+        hl_environment_release(&even);
+        HL_TRY(s);
+    }
+    hl_gpu_light_fill(r->frame.light.mapped, &r->environment, look);
+    return HL_OK;
+}
+
 static hl_status draw_on_device(hl_renderer *r, const hl_raster_view *view, const hl_look *look)
 {
+    const bool lit = look->show != HL_SHOW_COLOR;
     hl_look limited = *look;
+    HL_TRY(need_device(r));
+    HL_TRY(place(r));
+    HL_TRY(hl_gpu_frame_resize(&r->frame, (uint32_t)view->width, (uint32_t)view->height));
+    if (lit)
+        HL_TRY(hl_gpu_frame_make_lit(&r->frame));
     if (limited.sh_degree > r->frame.splats.degree)
         limited.sh_degree = r->frame.splats.degree;
-    HL_TRY(hl_gpu_frame_resize(&r->frame, (uint32_t)view->width, (uint32_t)view->height));
     hl_gpu_view_fill(r->frame.view.mapped, view, &limited);
+    r->frame.roughness = look->roughness;
+    r->frame.metal = look->metal;
+    if (lit)
+        HL_TRY(fill_light(r, look));
     HL_TRY(hl_vk_begin(r->vk));
-    HL_TRY(hl_gpu_frame_record(&r->frame));
+    HL_TRY(lit ? hl_gpu_frame_record_lit(&r->frame) : hl_gpu_frame_record(&r->frame));
     HL_TRY(hl_vk_submit(r->vk, VK_NULL_HANDLE, VK_NULL_HANDLE));
     keep_times(r);
+    r->drawn_on_device = true;
     return HL_OK;
 }
 
@@ -129,6 +200,7 @@ static hl_status draw_on_cpu(hl_renderer *r, const hl_raster_view *view, const h
 {
     HL_TRY(hl_tier_cpu_draw(&r->cpu, view, look));
     r->pass_count = 0;
+    r->drawn_on_device = false;
     return HL_OK;
 }
 
@@ -168,6 +240,8 @@ static hl_status check_look(const hl_raster_view *view, const hl_look *look)
     if (view->width < 1 || view->height < 1 || view->width > 16384 || view->height > 16384)
         return hl_fail(HL_E_ARG, "picture of %d x %d pixels: sides must be 1..16384", view->width,
                        view->height);
+    if (!(look->exposure >= -20 && look->exposure <= 20))
+        return hl_fail(HL_E_ARG, "exposure %g is not in -20..20 stops", (double)look->exposure);
     if (look->sh_degree < 0 || look->sh_degree > HL_SH_DEGREE_MAX)
         return hl_fail(HL_E_ARG, "SH degree %d is not in 0..3", look->sh_degree);
     if (!(look->splat_scale >= 0.01f && look->splat_scale <= 10))
@@ -179,18 +253,19 @@ hl_status hl_renderer_draw(hl_renderer *renderer, const hl_raster_view *view, co
 {
     hl_renderer *r = renderer;
     HL_TRY(check_look(view, look));
-    if (r->path == HL_RASTER_AUTO)
+    if (r->path == HL_RASTER_AUTO && look->show == HL_SHOW_COLOR)
         HL_TRY(probe(r, view, look));
     const double start = hl_wall_seconds();
     hl_status s = HL_OK;
-    if (r->path != HL_RASTER_CPU)
+    const bool color = look->show == HL_SHOW_COLOR;
+    if (r->path != HL_RASTER_CPU || !color)
         s = draw_on_device(r, view, look);
-    if (s == HL_E_BACKEND && r->params.path == HL_RASTER_AUTO) {
+    if (s == HL_E_BACKEND && r->params.path == HL_RASTER_AUTO && color) {
         hl_log(HL_LOG_WARN, "%s: drawing on the processor", hl_last_error());
         set_reason(r, HL_RASTER_CPU, hl_last_error());
         s = HL_OK;
     }
-    if (s == HL_OK && r->path == HL_RASTER_CPU)
+    if (s == HL_OK && r->path == HL_RASTER_CPU && color)
         s = draw_on_cpu(r, view, look);
     r->draw_ms = 1000 * (hl_wall_seconds() - start);
     return s;
@@ -198,8 +273,8 @@ hl_status hl_renderer_draw(hl_renderer *renderer, const hl_raster_view *view, co
 
 hl_status hl_renderer_read(hl_renderer *renderer, hl_image8 *out)
 {
-    return renderer->path == HL_RASTER_CPU ? hl_tier_cpu_read(&renderer->cpu, out)
-                                           : hl_gpu_frame_read(&renderer->frame, out);
+    return renderer->drawn_on_device ? hl_gpu_frame_read(&renderer->frame, out)
+                                     : hl_tier_cpu_read(&renderer->cpu, out);
 }
 
 void hl_renderer_stats_read(const hl_renderer *renderer, hl_renderer_stats *out)

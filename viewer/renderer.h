@@ -13,6 +13,7 @@
 
 #include "core/image.h"
 #include "raster/raster.h"
+#include "relight/environment.h"
 
 typedef enum hl_raster_path {
     HL_RASTER_AUTO,  /* what a probe at the start finds fastest     */
@@ -26,18 +27,46 @@ typedef struct hl_renderer_params {
     bool validate;      /* with the validation layer; HL_E_BACKEND where it is absent */
 } hl_renderer_params;
 
+/* What of the scene is seen.  All but the colour need a Vulkan device. */
+typedef enum hl_show {
+    HL_SHOW_COLOR,     /* what was trained, in sRGB                    */
+    HL_SHOW_LIT,       /* the materials under the environment and sun  */
+    HL_SHOW_ALBEDO,    /* sRGB                                         */
+    HL_SHOW_NORMAL,    /* world axes, 0.5 n + 0.5                      */
+    HL_SHOW_ROUGHNESS, /* perceptual                                   */
+    HL_SHOW_METAL,     /*                                              */
+    HL_SHOW_DEPTH,     /* near is light; half bright at depth_half     */
+    HL_SHOW_ALPHA,     /* coverage                                     */
+    HL_SHOW_LIGHT,     /* lit, with all materials grey and rough       */
+    HL_SHOW_COUNT
+} hl_show;
+
+/* Curves from light to display. */
+typedef enum hl_tone { HL_TONE_NONE, HL_TONE_REINHARD, HL_TONE_ACES, HL_TONE_NEUTRAL } hl_tone;
+
 /* How a scene is looked at. */
 typedef struct hl_look {
     float background[3]; /* sRGB                                  */
     int32_t sh_degree;   /* bands shown at most, 0..3             */
     float splat_scale;   /* of every standard deviation, 0.01..10 */
     bool antialiased;    /* as in hl_raster_options               */
+    hl_show show;
+    float roughness, metal; /* of splats without materials, 0..1  */
+    float exposure;         /* stops, -20..20                     */
+    hl_tone tone;
+    bool sky;           /* the environment behind the scene   */
+    float turn;         /* of the environment, degrees        */
+    float up[3];        /* of the environment, world          */
+    float sun[3];       /* unit, towards it                   */
+    float sun_color[3]; /* linear; 0: none                    */
+    float depth_half;   /* scene units                        */
 } hl_look;
 
-#define HL_LOOK_DEFAULTS                    \
-    {                                       \
-        .sh_degree = 3, .splat_scale = 1.0f \
-    }
+/* clang-format off */
+#define HL_LOOK_DEFAULTS                                                              \
+    {.sh_degree = 3, .splat_scale = 1.0f, .roughness = 0.6f, .tone = HL_TONE_NEUTRAL, \
+     .up = {0, -1, 0}, .sun = {0, -1, 0}, .depth_half = 1.0f}
+/* clang-format on */
 
 typedef struct hl_pass_time {
     const char *name;
@@ -66,6 +95,10 @@ void hl_renderer_destroy(hl_renderer **renderer);
 /* The scene from now on; *splats must stay as they are until the next call or the end. */
 hl_status hl_renderer_set_splats(hl_renderer *renderer, const hl_splats *splats);
 
+/* The light from far away from now on; copied.  Without one everything is lit evenly by white.
+ * HL_E_BACKEND without a device, HL_E_MEMORY. */
+hl_status hl_renderer_set_environment(hl_renderer *renderer, const hl_environment *environment);
+
 /* Draws one picture of view->width x view->height pixels.
  * Errors: HL_E_ARG (sizes), HL_E_MEMORY, HL_E_BACKEND. */
 hl_status hl_renderer_draw(hl_renderer *renderer, const hl_raster_view *view, const hl_look *look);
@@ -74,6 +107,9 @@ hl_status hl_renderer_draw(hl_renderer *renderer, const hl_raster_view *view, co
 hl_status hl_renderer_read(hl_renderer *renderer, hl_image8 *out);
 
 void hl_renderer_stats_read(const hl_renderer *renderer, hl_renderer_stats *out);
+
+/* "color", "lit", "albedo", ... */
+const char *hl_show_name(hl_show show);
 
 /* "auto", "quads", "cpu". */
 const char *hl_raster_path_name(hl_raster_path path);

@@ -14,7 +14,9 @@ struct hl_renderer {
     hl_gpu_frame frame; /* where there is a device  */
     hl_tier_cpu cpu;
     const hl_splats *splats;
-    bool on_device; /* the splats were placed on the device */
+    bool on_device;             /* the splats were placed on the device */
+    bool drawn_on_device;       /* the last picture */
+    hl_environment environment; /* owned; radiance NULL: even white */
     double draw_ms;
     char reason[256];
     int32_t pass_count;

@@ -131,6 +131,7 @@ static hl_status make_work_buffers(hl_vk *vk, hl_gpu_splats *gpu)
     const uint64_t n = gpu->count, groups = (n + HL_RADIX_KEYS - 1) / HL_RADIX_KEYS;
     HL_TRY(hl_vk_buffer_create(vk, &gpu->footprints, n * sizeof(struct hl_gpu_footprint),
                                HL_VK_DEVICE));
+    HL_TRY(hl_vk_buffer_create(vk, &gpu->materials, n * 8, HL_VK_DEVICE));
     for (int i = 0; i < 2; i++) {
         HL_TRY(hl_vk_buffer_create(vk, &gpu->keys[i], n * 4, HL_VK_DEVICE));
         HL_TRY(hl_vk_buffer_create(vk, &gpu->order[i], n * 4, HL_VK_DEVICE));
@@ -165,6 +166,7 @@ void hl_gpu_splats_release(hl_vk *vk, hl_gpu_splats *splats)
     }
     hl_free(splats->chunks);
     hl_vk_buffer_release(vk, &splats->footprints);
+    hl_vk_buffer_release(vk, &splats->materials);
     for (int i = 0; i < 2; i++) {
         hl_vk_buffer_release(vk, &splats->keys[i]);
         hl_vk_buffer_release(vk, &splats->order[i]);
@@ -177,7 +179,8 @@ void hl_gpu_splats_release(hl_vk *vk, hl_gpu_splats *splats)
 
 uint64_t hl_gpu_splats_bytes(const hl_gpu_splats *splats)
 {
-    uint64_t sum = splats->footprints.size + splats->counts.size + splats->totals.size;
+    uint64_t sum = splats->footprints.size + splats->materials.size + splats->counts.size +
+                   splats->totals.size;
     for (int i = 0; i < 2; i++)
         sum += splats->keys[i].size + splats->order[i].size;
     for (uint32_t i = 0; i < splats->chunk_count; i++)

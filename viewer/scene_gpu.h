@@ -2,7 +2,7 @@
 /* viewer/scene_gpu.h -- splats in device memory, in chunks that respect the binding limit.
  *
  * A splat takes 28 bytes and its colour as halves: 6 to 96 bytes by SH degree.  A frame adds a
- * footprint (32), keys and order twice (16).
+ * footprint (32), a material (8), keys and order twice (16).
  */
 #ifndef HL_VIEWER_SCENE_GPU_H
 #define HL_VIEWER_SCENE_GPU_H
@@ -26,6 +26,7 @@ typedef struct hl_gpu_splats {
     uint32_t stride;      /* stored coefficients of a channel   */
     hl_gpu_chunk *chunks; /* (chunk_count)                      */
     hl_vk_buffer footprints;
+    hl_vk_buffer materials;         /* 8 bytes each: material_of of project.comp */
     hl_vk_buffer keys[2], order[2]; /* result in [0]                    */
     hl_vk_buffer counts, totals;    /* of the sort                      */
     hl_vk_buffer draw;              /* VkDrawIndirectCommand of a frame */

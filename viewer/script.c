@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBERS_MAX = 4 };
+enum { NUMBERS_MAX = 6 };
 
 typedef struct words {
     double number[NUMBERS_MAX];
@@ -111,6 +111,91 @@ static hl_status do_antialias(hl_viewer *v, const words *w)
     return HL_OK;
 }
 
+/* Index of a word among the names of an enumeration. */
+static hl_status find_word(const char *action, const char *word, const char *const *names,
+                           int count, int *out)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(names[i], word) == 0) {
+            *out = i;
+            return HL_OK;
+        }
+    return hl_fail(HL_E_ARG, "%s: \"%.40s\" is none of %s, %s, ...", action, word, names[0],
+                   names[1]);
+}
+
+static hl_status do_show(hl_viewer *v, const words *w)
+{
+    const char *names[HL_SHOW_COUNT];
+    int found = 0;
+    for (int i = 0; i < HL_SHOW_COUNT; i++)
+        names[i] = hl_show_name((hl_show)i);
+    HL_TRY(find_word("show", w->text, names, HL_SHOW_COUNT, &found));
+    v->look.show = (hl_show)found;
+    return HL_OK;
+}
+
+static hl_status do_tone(hl_viewer *v, const words *w)
+{
+    static const char *const names[] = {"none", "reinhard", "aces", "neutral"};
+    int found = 0;
+    HL_TRY(find_word("tone", w->text, names, 4, &found));
+    v->look.tone = (hl_tone)found;
+    return HL_OK;
+}
+
+static hl_status do_environment(hl_viewer *v, const words *w)
+{
+    hl_environment env;
+    HL_TRY(hl_environment_load(&env, w->text));
+    const hl_status s = hl_renderer_set_environment(v->renderer, &env);
+    hl_environment_release(&env);
+    if (s == HL_OK) {
+        snprintf(v->environment, sizeof v->environment, "%s", hl_path_name(w->text));
+        v->look.show = HL_SHOW_LIT;
+    }
+    return s;
+}
+
+static hl_status do_turn(hl_viewer *v, const words *w)
+{
+    v->look.turn = (float)remainder(w->number[0], 360);
+    return HL_OK;
+}
+
+static hl_status do_exposure(hl_viewer *v, const words *w)
+{
+    if (!(w->number[0] >= -20 && w->number[0] <= 20))
+        return hl_fail(HL_E_ARG, "exposure: expected -20 to 20 stops");
+    v->look.exposure = (float)w->number[0];
+    return HL_OK;
+}
+
+static hl_status do_sky(hl_viewer *v, const words *w)
+{
+    v->look.sky = w->number[0] != 0;
+    return HL_OK;
+}
+
+static hl_status do_material(hl_viewer *v, const words *w)
+{
+    v->look.roughness = (float)fmin(fmax(w->number[0], 0), 1);
+    v->look.metal = (float)fmin(fmax(w->number[1], 0), 1);
+    return HL_OK;
+}
+
+static hl_status do_sun(hl_viewer *v, const words *w)
+{
+    const double *d = w->number, n = sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
+    if (!(n > 0 && n < 1e30))
+        return hl_fail(HL_E_ARG, "sun: the direction has no length");
+    for (int k = 0; k < 3; k++) {
+        v->look.sun[k] = (float)(d[k] / n);
+        v->look.sun_color[k] = (float)fmin(fmax(d[3 + k], 0), 1e6);
+    }
+    return HL_OK;
+}
+
 static hl_status do_panels(hl_viewer *v, const words *w)
 {
     v->panels = w->number[0] != 0;
@@ -126,6 +211,8 @@ static hl_status do_help(hl_viewer *v, const words *w)
 static hl_status do_open(hl_viewer *v, const words *w)
 {
     hl_viewer_scene scene = v->scene;
+    if (hl_path_has_extension(w->text, "hdr") || hl_path_has_extension(w->text, "exr"))
+        return do_environment(v, w);
     if (!v->params->open)
         return hl_fail(HL_E_ARG, "open: this viewer opens nothing else");
     HL_TRY(v->params->open(v->params->ctx, w->text, &scene));
@@ -179,6 +266,14 @@ static const struct {
                {"degree", 1, do_degree},
                {"scale", 1, do_scale},
                {"antialias", 1, do_antialias},
+               {"show", -1, do_show},
+               {"environment", -1, do_environment},
+               {"turn", 1, do_turn},
+               {"exposure", 1, do_exposure},
+               {"tone", -1, do_tone},
+               {"sky", 1, do_sky},
+               {"material", 2, do_material},
+               {"sun", 6, do_sun},
                {"panels", 1, do_panels},
                {"help", 1, do_help},
                {"open", -1, do_open},
@@ -201,6 +296,15 @@ const char *hl_viewer_help(void)
            "  degree N               bands of colour shown, 0 to 3\n"
            "  scale S                size of the splats, 0.01 to 10\n"
            "  antialias 0|1          as scenes trained with --antialiased want\n"
+           "  show WHAT              color, lit, albedo, normal, roughness, metal, depth, alpha\n"
+           "                         or light: lit, all of it grey\n"
+           "  environment FILE       a .hdr or .exr that lights the scene; shows it lit\n"
+           "  turn DEGREES           the environment around the up axis\n"
+           "  exposure STOPS         of the lit picture\n"
+           "  tone CURVE             none, reinhard, aces, neutral\n"
+           "  sky 0|1                the environment behind the scene\n"
+           "  material R M           roughness and metal of splats that have none, 0 to 1\n"
+           "  sun X Y Z R G B        a light from direction X Y Z\n"
            "  panels 0|1, help 0|1   what lies over the picture\n"
            "  open FILE              as if dropped on the window\n"
            "  screenshot FILE        the picture, as png or jpg\n"

@@ -24,6 +24,8 @@ hl_status hl_viewer_show(hl_viewer *viewer, const hl_viewer_scene *scene)
     memcpy(viewer->look.background, scene->background, sizeof scene->background);
     viewer->look.antialiased = scene->splats->antialiased;
     hl_orbit_frame(&viewer->orbit, scene->low, scene->high, scene->up);
+    for (int k = 0; k < 3; k++)
+        viewer->look.up[k] = (float)viewer->orbit.up[k];
     return scene->camera_count ? hl_viewer_do(viewer, "camera 0") : HL_OK;
 }
 
@@ -33,6 +35,7 @@ hl_status hl_viewer_draw(hl_viewer *viewer)
     if (!viewer->dirty)
         return HL_OK;
     HL_TRY(hl_orbit_view(&viewer->orbit, viewer->width, viewer->height, &view));
+    viewer->look.depth_half = (float)viewer->orbit.distance;
     HL_TRY(hl_renderer_draw(viewer->renderer, &view, &viewer->look));
     viewer->dirty = false;
     if (viewer->report.frames++ == 0)
@@ -84,6 +87,10 @@ static void press(hl_viewer *v, int32_t key)
         v->quit = true;
         break;
     default:
+        if (key >= '1' && key < '1' + HL_SHOW_COUNT) {
+            snprintf(line, sizeof line, "show %s", hl_show_name((hl_show)(key - '1')));
+            act(v, line);
+        }
         break;
     }
 }
@@ -112,7 +119,10 @@ void hl_viewer_input(hl_viewer *viewer, const hl_window_input *input, double sec
     fly(v, in, seconds);
     if (hl_ui_wants_mouse())
         return;
-    if (in->button[0] && (in->move_x != 0 || in->move_y != 0))
+    if (in->button[0] && in->shift && in->move_x != 0) {
+        snprintf(line, sizeof line, "turn %.9g", (double)v->look.turn + TURN * in->move_x);
+        act(v, line);
+    } else if (in->button[0] && (in->move_x != 0 || in->move_y != 0))
         act_numbers(v, "orbit", -TURN * in->move_x, TURN * in->move_y, nan(""));
     if (in->button[1] && (in->move_x != 0 || in->move_y != 0)) {
         const double part = 2 * tan(0.5 * v->orbit.fov_y) / v->height;
@@ -218,7 +228,13 @@ static hl_status window_frame(hl_viewer *v, const hl_window_input *in, double se
     hl_viewer_panels(v);
     hl_ui_end(&lists);
     hl_viewer_input(v, in, seconds);
-    HL_TRY(hl_viewer_draw(v));
+    const hl_status s = hl_viewer_draw(v);
+    if (s == HL_E_BACKEND && v->look.show != HL_SHOW_COLOR && !v->renderer->vk->lost) {
+        snprintf(v->message, sizeof v->message, "%s", hl_last_error());
+        v->look.show = HL_SHOW_COLOR;
+        return hl_viewer_draw(v);
+    }
+    HL_TRY(s);
     return hl_viewer_present(v, &lists);
 }
 

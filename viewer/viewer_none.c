@@ -30,6 +30,18 @@ hl_status hl_renderer_set_splats(hl_renderer *renderer, const hl_splats *splats)
     return none();
 }
 
+hl_status hl_renderer_set_environment(hl_renderer *renderer, const hl_environment *environment)
+{
+    (void)renderer;
+    (void)environment;
+    return none();
+}
+
+const char *hl_show_name(hl_show show)
+{
+    return show == HL_SHOW_COLOR ? "color" : "?";
+}
+
 hl_status hl_renderer_draw(hl_renderer *renderer, const hl_raster_view *view, const hl_look *look)
 {
     (void)renderer;

@@ -20,9 +20,10 @@ typedef struct hl_viewer {
     int32_t camera;        /* of scene.cameras, -1: free                  */
     bool dirty;            /* the picture must be drawn again             */
     bool panels, help, quit;
-    char message[512]; /* shown at the bottom; of the last failure     */
-    double start;      /* wall seconds                                */
-    int32_t wait;      /* frames that the script lets pass             */
+    char environment[256]; /* name of its file, "": even white */
+    char message[512];     /* shown at the bottom; of the last failure     */
+    double start;          /* wall seconds                                */
+    int32_t wait;          /* frames that the script lets pass             */
     hl_viewer_report report;
 
     /* Of the window; all zero when headless. */

@@ -269,7 +269,8 @@ static hl_status make_pools(hl_vk *vk)
                                              .pPoolSizes = sizes};
     HL_TRY(hl_vk_check(vk, vkCreateDescriptorPool(vk->device, &sets, NULL, &vk->descriptors),
                        "vkCreateDescriptorPool"));
-    HL_TRY(make_sampler(vk, VK_FILTER_LINEAR, VK_SAMPLER_ADDRESS_MODE_REPEAT, &vk->linear));
+    HL_TRY(make_sampler(vk, VK_FILTER_LINEAR, VK_SAMPLER_ADDRESS_MODE_REPEAT, &vk->around));
+    HL_TRY(make_sampler(vk, VK_FILTER_LINEAR, VK_SAMPLER_ADDRESS_MODE_CLAMP_TO_EDGE, &vk->linear));
     HL_TRY(
         make_sampler(vk, VK_FILTER_NEAREST, VK_SAMPLER_ADDRESS_MODE_CLAMP_TO_EDGE, &vk->nearest));
     const VkQueryPoolCreateInfo queries = {.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
@@ -311,6 +312,7 @@ void hl_vk_destroy(hl_vk **out)
         hl_vk_free_blocks(vk);
         vkDestroyQueryPool(vk->device, vk->queries, NULL);
         vkDestroySampler(vk->device, vk->linear, NULL);
+        vkDestroySampler(vk->device, vk->around, NULL);
         vkDestroySampler(vk->device, vk->nearest, NULL);
         vkDestroyDescriptorPool(vk->device, vk->descriptors, NULL);
         vkDestroyFence(vk->device, vk->fence, NULL);

@@ -51,8 +51,8 @@ typedef struct hl_vk {
     VkCommandPool pool;
     VkCommandBuffer cmd; /* of the frame under construction */
     VkFence fence;
-    VkDescriptorPool descriptors; /* reset at each hl_vk_begin */
-    VkSampler linear, nearest;    /* clamped to the edge; `linear` repeats along u */
+    VkDescriptorPool descriptors;      /* reset at each hl_vk_begin */
+    VkSampler linear, nearest, around; /* clamped to the edge; `around` repeats along u */
 
     VkQueryPool queries;
     int32_t timer_count;

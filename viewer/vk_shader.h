@@ -19,7 +19,12 @@
     X(quads, frag)         \
     X(resolve, comp)       \
     X(ui, vert)            \
-    X(ui, frag)
+    X(ui, frag)            \
+    X(quads_lit, vert)     \
+    X(quads_lit, frag)     \
+    X(env_filter, comp)    \
+    X(brdf_table, comp)    \
+    X(light, comp)
 
 typedef enum hl_shader {
 #define X(name, stage) HL_SHADER_##name##_##stage,

@@ -40,7 +40,8 @@ cmp -s run1/a.png run1/b.png || echo 'a and b differ'
 printf 'quit\nnonsense\n' >quit.txt
 "$HELIO" view in.ply --headless --script quit.txt --raster cpu --json | grep -c '"splats":.*2'
 for bad in 'dance' 'orbit 1' 'orbit 1 2 3' 'size 0 10' 'camera 0' 'scale nan' 'screenshot' \
-    'open missing.ply' 'grab x.png'; do
+    'open missing.ply' 'grab x.png' 'show nothing' 'environment no.hdr' 'exposure 99' 'tone red' \
+    'sun 0 0 0 1 1 1'; do
     printf '\n%s\n' "$bad" >bad.txt
     "$HELIO" view in.ply --headless --script bad.txt --raster cpu && exit 9
 done

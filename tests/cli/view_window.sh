@@ -26,9 +26,17 @@ export DISPLAY
 grep -c 'quads (asked for by name)' report
 cmp window.png picture.png
 cmp -s window.png panels.png || echo 'panels are over the picture'
-printf 'size 200 150\nframe\norbit 20 5\nscreenshot alone.png\n' >alone.txt
+{
+    printf 'size 200 150\nframe\norbit 20 5\nscreenshot alone.png\nsky 1\nmaterial 0.3 0.5\n'
+    printf 'sun 0 -1 -1 2 2 2\nopen sky.hdr\nturn 90\nexposure 0.5\ntone aces\nscreenshot lit.png\n'
+    for show in albedo normal roughness metal depth alpha light; do
+        printf 'show %s\nscreenshot %s.png\n' $show $show
+    done
+} >alone.txt
+printf '#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 1 +X 2\n\200\100\040\201\040\100\200\201' >sky.hdr
 "$HELIO" view in.ply --headless --script alone.txt --raster quads --validate >report
 cmp picture.png alone.png
+cmp -s lit.png alone.png || echo 'lit'
 # A hand: the picture after dragging is another one.  P saves it, Esc closes.
 "$HELIO" view in.ply --width 200 --height 150 --raster cpu >report &
 viewer=$!

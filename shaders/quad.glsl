@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* quad.glsl -- one instance per splat, front to back: the rectangle around its ellipse.  With LIT
+ * the material goes along. */
+#include "common.glsl"
+#include "shared.h"
+#ifdef LIT
+#include "octahedral.glsl"
+#endif
+
+layout(scalar, set = 0, binding = 0) readonly buffer Order { uint order[]; };
+layout(scalar, set = 0, binding = 1) readonly buffer Footprints { hl_gpu_footprint footprints[]; };
+layout(scalar, set = 0, binding = 2) uniform View { hl_gpu_view view; };
+
+#ifdef LIT
+layout(scalar, set = 0, binding = 3) readonly buffer Materials { uvec2 materials[]; };
+layout(location = 3) flat out vec3 albedo; /* linear */
+layout(location = 4) flat out vec3 normal; /* world  */
+layout(location = 5) flat out vec2 finish; /* roughness, metal */
+#endif
+layout(location = 0) flat out vec4 color; /* rgb, opacity */
+layout(location = 1) flat out vec3 conic;
+layout(location = 2) flat out vec3 center; /* mu, depth */
+
+void main()
+{
+    const uint i = order[gl_InstanceIndex];
+    const hl_gpu_footprint f = footprints[i];
+#ifdef LIT
+    const vec4 low = unpackUnorm4x8(materials[i].x);
+    albedo = linear_from_srgb(low.rgb);
+    normal = octahedral_decode(unpackSnorm2x16(materials[i].y & 0xFFF0FFF0u));
+    finish = vec2(low.a, float((materials[i].y & 15) | ((materials[i].y >> 12) & 0xF0)) / 255.0);
+#endif
+    const vec2 ba = unpackHalf2x16(f.ba);
+    color = vec4(unpackHalf2x16(f.rg), ba);
+    conic = f.conic;
+    center = vec3(f.mu, f.depth);
+    /* alpha >= 1/255 inside of q = 2 ln(255 opacity); axes from the eigenvalues of the conic,
+     * a bit longer than needed against rounding. */
+    const float q = 2 * log(255.0 * ba.y) * 1.01 + 0.01;
+    const float mid = 0.5 * (f.conic.x + f.conic.z);
+    const float half_gap = length(vec2(0.5 * (f.conic.x - f.conic.z), f.conic.y));
+    const float big = mid + half_gap, det = f.conic.x * f.conic.z - f.conic.y * f.conic.y;
+    const float small = max(det / big, 1e-12);
+    vec2 axis = f.conic.x >= f.conic.z ? vec2(half_gap + 0.5 * (f.conic.x - f.conic.z), f.conic.y)
+                                       : vec2(f.conic.y, half_gap + 0.5 * (f.conic.z - f.conic.x));
+    const float size = length(axis);
+    axis = size > 0 ? axis / size : vec2(1, 0); /* of the shorter half-axis */
+    const vec2 corner = vec2((gl_VertexIndex & 1) * 2 - 1, (gl_VertexIndex >> 1) * 2 - 1);
+    const vec2 at = f.mu + corner.x * (sqrt(q / big) + 0.01) * axis +
+                    corner.y * (sqrt(q / small) + 0.01) * vec2(-axis.y, axis.x);
+    gl_Position = vec4(2 * at / vec2(view.width, view.height) - 1, 0, 1);
+}

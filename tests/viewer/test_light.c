@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* The lit path on a wall of splats, against relight/brdf.h summed over the hemisphere: the furnace,
+ * the sun, a mirror under a smooth environment; and the channels. */
+#include "core/arena.h"
+#include "core/color.h"
+#include "relight/brdf.h"
+#include "relight/environment.h"
+#include "tests/viewer/gpu.h"
+
+#include <string.h>
+
+enum { SIDE = 33, PER_ROW = 21, LAYERS = 3 };
+
+/* Opaque, facing a camera at the origin that looks along +z. */
+static void wall(hl_splats *s, hl_arena *arena, const float srgb[3])
+{
+    check_ok(hl_splats_init(s, arena, PER_ROW * PER_ROW * LAYERS));
+    s->count = s->capacity;
+    for (int32_t i = 0; i < s->count; i++) {
+        const size_t k = (size_t)i;
+        s->mean[3 * k] = 0.1f * (float)(i % PER_ROW - PER_ROW / 2);
+        s->mean[3 * k + 1] = 0.1f * (float)(i / PER_ROW % PER_ROW - PER_ROW / 2);
+        s->mean[3 * k + 2] = 3 + 0.01f * (float)(i / (PER_ROW * PER_ROW));
+        s->log_scale[3 * k] = s->log_scale[3 * k + 1] = logf(0.15f);
+        s->log_scale[3 * k + 2] = logf(0.005f);
+        s->quat[4 * k] = 1;
+        s->logit_opa[k] = 6;
+        for (size_t c = 0; c < 3; c++)
+            s->sh[(3 * k + c) * HL_SH_COEFFS_MAX] = (srgb[c] - 0.5f) / HL_SH_C0;
+    }
+}
+
+static const hl_raster_view view = {.width = SIDE,
+                                    .height = SIDE,
+                                    .fx = 2 * SIDE,
+                                    .fy = 2 * SIDE,
+                                    .cx = 0.5f * SIDE,
+                                    .cy = 0.5f * SIDE,
+                                    .r = {1, 0, 0, 0, 1, 0, 0, 0, 1}};
+
+static void pixel_bytes(hl_renderer *r, const hl_look *look, int x, int y, float out[3])
+{
+    hl_image8 p;
+    check_ok(hl_renderer_draw(r, &view, look));
+    check_ok(hl_renderer_read(r, &p));
+    for (int c = 0; c < 3; c++)
+        out[c] = (float)p.data[3 * (y * SIDE + x) + c] / 255;
+    hl_image8_release(&p);
+}
+
+static void pixel_linear(hl_renderer *r, const hl_look *look, int x, int y, float out[3])
+{
+    pixel_bytes(r, look, x, y, out);
+    for (int c = 0; c < 3; c++)
+        out[c] = hl_linear_from_srgb(out[c]);
+}
+
+/* The direction from the wall to the eye through the middle of a pixel. */
+static void to_eye(int x, int y, float o[3])
+{
+    o[0] = -((float)x + 0.5f - view.cx) / view.fx;
+    o[1] = -((float)y + 0.5f - view.cy) / view.fy;
+    o[2] = -1;
+    hl_normalize3(o, o);
+}
+
+/* Sum over the hemisphere around -z of f n.i L. */
+static void hemisphere(const hl_surface *s, const float o[3], const hl_environment *env,
+                       float out[3])
+{
+    enum { RINGS = 160, SPOKES = 320 };
+    double sum[3] = {0};
+    for (int i = 0; i < RINGS; i++)
+        for (int j = 0; j < SPOKES; j++) {
+            const float z = ((float)i + 0.5f) / RINGS, r = sqrtf(1 - z * z);
+            const float phi = ((float)j + 0.5f) / SPOKES * 6.2831853f;
+            const float d[3] = {r * cosf(phi), r * sinf(phi), -z};
+            float diffuse[3], specular[3], light[3] = {1, 1, 1};
+            if (env)
+                hl_environment_radiance(env, d, light);
+            hl_brdf(s, HL_BRDF_SMITH, o, d, diffuse, specular);
+            for (int c = 0; c < 3; c++)
+                sum[c] += (double)((diffuse[c] + specular[c]) * light[c]);
+        }
+    for (int c = 0; c < 3; c++)
+        out[c] = (float)(sum[c] * 6.283185307179586 / (RINGS * SPOKES));
+}
+
+static hl_surface surface_of(const float srgb[3], float roughness, float metal)
+{
+    hl_surface s = {.normal = {0, 0, -1}, .roughness = roughness, .metal = metal};
+    for (int c = 0; c < 3; c++)
+        s.albedo[c] = hl_linear_from_srgb(srgb[c]);
+    return s;
+}
+
+static const float paint[3] = {0.8f, 0.6f, 0.4f};
+
+static void the_furnace_gives_the_reflectance(void **state)
+{
+    (void)state;
+    hl_arena arena;
+    hl_splats s;
+    float got[3], want[3], o[3];
+    hl_arena_init(&arena, 0, 0);
+    wall(&s, &arena, paint);
+    hl_renderer *r = gpu_renderer(HL_RASTER_QUADS);
+    check_ok(hl_renderer_set_splats(r, &s));
+    for (int i = 0; i < 6; i++) {
+        hl_look look = HL_LOOK_DEFAULTS;
+        const int x = i % 2 ? 4 : 16, y = i % 3 ? 16 : 29;
+        look.show = HL_SHOW_LIT;
+        look.tone = HL_TONE_NONE;
+        look.roughness = 0.3f + 0.2f * (float)(i % 4);
+        look.metal = i < 3 ? 0 : 1;
+        const hl_surface surface = surface_of(paint, look.roughness, look.metal);
+        to_eye(x, y, o);
+        hemisphere(&surface, o, NULL, want);
+        pixel_linear(r, &look, x, y, got);
+        check_close(got, want, 3, 2e-3, 0.01);
+    }
+    gpu_renderer_close(&r);
+    hl_arena_release(&arena);
+}
+
+static void the_sun_is_the_brdf(void **state)
+{
+    (void)state;
+    hl_arena arena;
+    hl_splats s;
+    hl_environment dark;
+    const float black[3] = {0, 0, 0};
+    hl_arena_init(&arena, 0, 0);
+    wall(&s, &arena, paint);
+    check_ok(hl_environment_create_constant(&dark, black));
+    hl_renderer *r = gpu_renderer(HL_RASTER_QUADS);
+    check_ok(hl_renderer_set_splats(r, &s));
+    check_ok(hl_renderer_set_environment(r, &dark));
+    for (int i = 0; i < 4; i++) {
+        float got[3], want[3], diffuse[3], specular[3], o[3];
+        hl_look look = HL_LOOK_DEFAULTS;
+        look.show = HL_SHOW_LIT;
+        look.tone = HL_TONE_NONE;
+        look.roughness = 0.35f + 0.2f * (float)i;
+        look.metal = (float)(i % 2);
+        look.exposure = -1;
+        const float sun[3] = {0.48f, -0.36f, i < 3 ? -0.8f : 0.8f}; /* the last from behind */
+        memcpy(look.sun, sun, sizeof sun);
+        look.sun_color[0] = look.sun_color[1] = look.sun_color[2] = 3;
+        const hl_surface surface = surface_of(paint, look.roughness, look.metal);
+        to_eye(16, 16, o);
+        hl_brdf(&surface, HL_BRDF_SMITH, o, sun, diffuse, specular);
+        for (int c = 0; c < 3; c++)
+            want[c] = 0.5f * 3 * (diffuse[c] + specular[c]);
+        pixel_linear(r, &look, 16, 16, got);
+        check_close(got, want, 3, 3e-3, 0.01);
+    }
+    hl_environment_release(&dark);
+    gpu_renderer_close(&r);
+    hl_arena_release(&arena);
+}
+
+/* Each channel bright around a direction of its own. */
+static void smooth_map(hl_environment *env)
+{
+    hl_image map;
+    check_ok(hl_image_create(&map, 64, 32, 3));
+    for (int y = 0; y < 32; y++)
+        for (int x = 0; x < 64; x++)
+            for (int c = 0; c < 3; c++)
+                map.data[3 * (y * 64 + x) + c] = 0.3f + 0.25f *
+                                                            cosf(0.0981748f * (float)(x - 9 * c)) *
+                                                            sinf(0.0981748f * ((float)y + 0.5f));
+    check_ok(hl_environment_create(env, &map));
+    hl_image_release(&map);
+}
+
+static void a_mirror_sees_the_environment(void **state)
+{
+    (void)state;
+    hl_arena arena;
+    hl_splats s;
+    hl_environment env;
+    const float white[3] = {1, 1, 1}, up[3] = {0, -1, 0};
+    hl_arena_init(&arena, 0, 0);
+    wall(&s, &arena, white);
+    smooth_map(&env);
+    hl_renderer *r = gpu_renderer(HL_RASTER_QUADS);
+    check_ok(hl_renderer_set_splats(r, &s));
+    check_ok(hl_renderer_set_environment(r, &env));
+    for (int i = 0; i < 6; i++) {
+        float got[3], want[3], o[3];
+        hl_look look = HL_LOOK_DEFAULTS;
+        look.show = HL_SHOW_LIT;
+        look.tone = HL_TONE_NONE;
+        look.turn = 60 * (float)i;
+        look.roughness = i % 2 ? 0.4f : 0.3f;
+        look.metal = i < 4 ? 1 : 0;
+        const hl_surface surface = surface_of(white, look.roughness, look.metal);
+        hl_environment_orient(&env, up, (double)look.turn);
+        to_eye(16, 16, o);
+        hemisphere(&surface, o, &env, want);
+        pixel_linear(r, &look, 16, 16, got);
+        check_close(got, want, 3, 8e-3, 0.03);
+    }
+    hl_environment_release(&env);
+    gpu_renderer_close(&r);
+    hl_arena_release(&arena);
+}
+
+static void channels_show_what_is_stored(void **state)
+{
+    (void)state;
+    hl_arena arena;
+    hl_splats s;
+    float got[3];
+    hl_look look = HL_LOOK_DEFAULTS;
+    hl_arena_init(&arena, 0, 0);
+    wall(&s, &arena, paint);
+    hl_renderer *r = gpu_renderer(HL_RASTER_CPU); /* the device is opened for them */
+    check_ok(hl_renderer_set_splats(r, &s));
+    look.roughness = 0.4f;
+    look.metal = 0.2f;
+    look.depth_half = 3;
+    const float want[][3] = {
+        [HL_SHOW_COLOR] = {0.8f, 0.6f, 0.4f}, [HL_SHOW_ALBEDO] = {0.8f, 0.6f, 0.4f},
+        [HL_SHOW_NORMAL] = {0.5f, 0.5f, 0},   [HL_SHOW_ROUGHNESS] = {0.4f, 0.4f, 0.4f},
+        [HL_SHOW_METAL] = {0.2f, 0.2f, 0.2f}, [HL_SHOW_DEPTH] = {0.5f, 0.5f, 0.5f},
+        [HL_SHOW_ALPHA] = {1, 1, 1}};
+    for (int show = 0; show <= HL_SHOW_ALPHA; show++) {
+        if (show == HL_SHOW_LIT)
+            continue;
+        look.show = (hl_show)show;
+        pixel_bytes(r, &look, 16, 16, got);
+        check_close(got, want[show], 3, 0.008, 0);
+    }
+    gpu_renderer_close(&r);
+    hl_arena_release(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_furnace_gives_the_reflectance),
+                                       cmocka_unit_test(the_sun_is_the_brdf),
+                                       cmocka_unit_test(a_mirror_sees_the_environment),
+                                       cmocka_unit_test(channels_show_what_is_stored)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

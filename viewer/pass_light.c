@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#include "viewer/gpu_frame.h"
+#include "viewer/vk_graph.h"
+
+hl_status hl_pass_light_create(hl_gpu_frame *frame)
+{
+    return hl_vk_compute_pipeline(frame->vk, &frame->shade, HL_SHADER_light_comp, "ssssssiuu", 0);
+}
+
+hl_status hl_pass_light_record(hl_gpu_frame *frame)
+{
+    hl_vk *vk = frame->vk;
+    const hl_vk_touch touches[] = {{.image = &frame->albedo, .how = HL_VK_READ},
+                                   {.image = &frame->normal, .how = HL_VK_READ},
+                                   {.image = &frame->finish, .how = HL_VK_READ},
+                                   {.image = &frame->env, .how = HL_VK_READ},
+                                   {.image = &frame->layers, .how = HL_VK_READ},
+                                   {.image = &frame->table, .how = HL_VK_READ},
+                                   {.image = &frame->picture, .how = HL_VK_WRITE, .discard = true},
+                                   {.buffer = &frame->view, .how = HL_VK_READ},
+                                   {.buffer = &frame->light, .how = HL_VK_READ}};
+    hl_vk_pass_begin(vk, "light", touches, 9);
+    HL_TRY(hl_vk_bind(vk, &frame->shade,
+                      (const hl_vk_binding[]){{.view = frame->albedo.view, .sampler = vk->nearest},
+                                              {.view = frame->normal.view, .sampler = vk->nearest},
+                                              {.view = frame->finish.view, .sampler = vk->nearest},
+                                              {.view = frame->env.view, .sampler = vk->around},
+                                              {.view = frame->layers.view, .sampler = vk->around},
+                                              {.view = frame->table.view, .sampler = vk->linear},
+                                              {.view = frame->picture.view},
+                                              {.buffer = &frame->view},
+                                              {.buffer = &frame->light}},
+                      NULL));
+    vkCmdDispatch(vk->cmd, (frame->width + HL_GROUP_SIDE - 1) / HL_GROUP_SIDE,
+                  (frame->height + HL_GROUP_SIDE - 1) / HL_GROUP_SIDE, 1);
+    hl_vk_pass_end(vk);
+    return HL_OK;
+}
