@@ -11,6 +11,7 @@ int hl_cmd_eval(int argc, char **argv);
 int hl_cmd_info(int argc, char **argv);
 int hl_cmd_mesh(int argc, char **argv);
 int hl_cmd_poses(int argc, char **argv);
+int hl_cmd_relight(int argc, char **argv);
 int hl_cmd_render(int argc, char **argv);
 int hl_cmd_run(int argc, char **argv);
 int hl_cmd_sfm(int argc, char **argv);

@@ -14,6 +14,7 @@ static const hl_command commands[] = {
     {"eval", "scores held-out views against the photos", hl_cmd_eval},
     {"mesh", "the surface of a trained scene as GLB, PLY or OBJ", hl_cmd_mesh},
     {"view", "looks at splats in a window", hl_cmd_view},
+    {"relight", "a scene under new light, by traced shadows and bounces", hl_cmd_relight},
     {"render", "pictures and videos of a trained scene", hl_cmd_render},
     {"poses", "how far the poses of a model are from true ones", hl_cmd_poses},
     {"info", "what a file of splats or points is", hl_cmd_info},
