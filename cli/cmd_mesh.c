@@ -20,13 +20,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_AUTO, DEPTH_PLANES, DEPTH_EXPECTED, DEPTH_MEDIAN, PIECE_MIN = 50, HOLE_EDGES = 30 };
+enum { DEPTH_EXPECTED, DEPTH_MEDIAN, DEPTH_PLANES, PIECE_MIN = 50, HOLE_EDGES = 30 };
 
 static const double PIECE_SHARE = 0.01; /* of the largest piece */
 static const float ALPHA_MIN = 0.5f;
-static const float FLAT_RATIO = 0.3f;    /* thinner beside its second axis: flat */
 static const float PLANE_STRETCH = 1.2f; /* planes that far off the centres are not used */
-static const float MARGIN = 0.05f;       /* of the box of the splats, added on every side */
+static const float MARGIN = 0.15f;       /* of the box of the splats, added on every side */
 
 typedef struct mesh_options {
     hl_common common;
@@ -43,9 +42,9 @@ static const hl_option rows[] = {
                "voxels along the longest side of the scene"),
     HL_OPT_DOUBLE(mesh_options, "--voxel", voxel, 0, 1e9,
                   "size of a voxel in scene units, 0 for that of --resolution"),
-    HL_OPT_CHOICE(mesh_options, "--depth", depth, "auto|planes|expected|median",
-                  "depth of a pixel: of its splats' planes, mean over their centres, or where half "
-                  "the light is stopped; auto: planes where splats are flat, else expected"),
+    HL_OPT_CHOICE(mesh_options, "--depth", depth, "expected|median|planes",
+                  "depth of a pixel: mean over its splats, where half the light is stopped, or "
+                  "where the planes of flat splats meet its ray"),
     HL_OPT_INT(
         mesh_options, "--target-faces", target_faces, 0, HL_MESH_COUNT_MAX,
         "triangles to simplify to, as long as the surface stays within half a voxel; 0 keeps "
@@ -77,7 +76,6 @@ typedef struct meshing {
     float moved;                            /* by simplifying, scene units          */
     double distance;                        /* median |splat to surface|, voxels    */
     hl_atlas_report atlas;
-    int depth; /* chosen */
     mesh_check check;
 } meshing;
 
@@ -106,18 +104,6 @@ static hl_status open_field(meshing *m)
     return hl_tsdf_create(&m->tsdf, &o);
 }
 
-/* Whether most splats are flat: then their planes say more than their centres. */
-static bool are_flat(const hl_splats *s)
-{
-    int32_t flat = 0;
-    for (int32_t i = 0; i < s->count; i++) {
-        const float *l = s->log_scale + 3 * (size_t)i;
-        const float least = fminf(l[0], fminf(l[1], l[2])), most = fmaxf(l[0], fmaxf(l[1], l[2]));
-        flat += expf(2 * least + most - l[0] - l[1] - l[2]) < FLAT_RATIO;
-    }
-    return flat > s->count / 2;
-}
-
 /* Depth where the planes meet the pixel's ray; that of the centres where the two do not agree. */
 static float plane_depth(const hl_raster_view *v, const hl_raster_frame *f, int32_t x, int32_t y,
                          float mean)
@@ -141,10 +127,10 @@ static void choose_depth(const meshing *m, const hl_raster_view *view, const hl_
         for (int32_t x = 0; x < f->width; x++) {
             const size_t i = (size_t)y * (size_t)f->stride + (size_t)x;
             const float alpha = 1 - f->transmittance[i];
-            depth[i] = alpha < ALPHA_MIN          ? 0
-                       : m->depth == DEPTH_MEDIAN ? f->median_depth[i]
-                       : m->depth == DEPTH_PLANES ? plane_depth(view, f, x, y, sum[i] / alpha)
-                                                  : sum[i] / alpha;
+            depth[i] = alpha < ALPHA_MIN             ? 0
+                       : m->o->depth == DEPTH_MEDIAN ? f->median_depth[i]
+                       : m->o->depth == DEPTH_PLANES ? plane_depth(view, f, x, y, sum[i] / alpha)
+                                                     : sum[i] / alpha;
         }
 }
 
@@ -155,11 +141,11 @@ static hl_status fuse_view(meshing *m, int32_t index, float **depth, size_t *roo
     HL_TRY(hl_scene_view(&m->scene, index, &view));
     HL_TRY(hl_scene_render(&m->scene, &view,
                            HL_RASTER_DEPTH | HL_RASTER_NORMAL |
-                               (m->depth == DEPTH_PLANES ? HL_RASTER_DISTANCE : 0u) |
-                               (m->depth == DEPTH_MEDIAN ? HL_RASTER_MEDIAN : 0u),
+                               (m->o->depth == DEPTH_PLANES ? HL_RASTER_DISTANCE : 0u) |
+                               (m->o->depth == DEPTH_MEDIAN ? HL_RASTER_MEDIAN : 0u),
                            &f));
     const size_t n = (size_t)f.rows * (size_t)f.stride;
-    if (n > *room) {
+    if (n > *room || !*depth) {
         hl_free(*depth);
         *depth = hl_alloc(n, sizeof(float));
         *room = *depth ? n : 0;
@@ -288,9 +274,9 @@ static hl_status report(const meshing *m)
         hl_json_add_number(root, "simplify_error", (double)m->moved);
         hl_json_add_number(root, "splat_distance_voxels", m->distance);
         hl_json_add_text(root, "depth",
-                         m->depth == DEPTH_PLANES   ? "planes"
-                         : m->depth == DEPTH_MEDIAN ? "median"
-                                                    : "expected");
+                         m->o->depth == DEPTH_PLANES   ? "planes"
+                         : m->o->depth == DEPTH_MEDIAN ? "median"
+                                                       : "expected");
         if (m->o->check) {
             hl_json *check = hl_json_add_object(root, "check");
             hl_json_add_number(check, "size", m->check.size);
@@ -323,9 +309,6 @@ static hl_status make_mesh(meshing *m)
                                  .max_side_px = o->max_side_px,
                                  .need_data = true};
     HL_TRY(hl_scene_open(&m->scene, &so));
-    m->depth = o->depth != DEPTH_AUTO       ? o->depth
-               : are_flat(&m->scene.splats) ? DEPTH_PLANES
-                                            : DEPTH_EXPECTED;
     HL_TRY(open_field(m));
     HL_TRY(fuse(m));
     HL_TRY(hl_tsdf_extract(m->tsdf, &m->mesh));

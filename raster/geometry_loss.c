@@ -239,26 +239,33 @@ static void terms_band(void *ctx, int32_t band, int32_t thread)
     g->loss->sums[band] = sum;
 }
 
-/* A pixel's point is the right one of its left neighbour's cross, and so on. */
+/* dL/dz of a pixel: its point is the right one of its left neighbour's cross, and so on. */
+static float gather_pixel(const geometry_run *g, int32_t x, int32_t y, const float ray[3])
+{
+    const int32_t w = g->frame->width, h = g->frame->height;
+    float d_z = 0;
+    for (int c = 0; c < 3; c++) {
+        float d = x > 0 ? row_of(g, PLANE_ACROSS + c, y)[x - 1] : 0;
+        d -= x + 1 < w ? row_of(g, PLANE_ACROSS + c, y)[x + 1] : 0;
+        d += y > 0 ? row_of(g, PLANE_DOWN + c, y - 1)[x] : 0;
+        d -= y + 1 < h ? row_of(g, PLANE_DOWN + c, y + 1)[x] : 0;
+        d_z += d * ray[c];
+    }
+    return d_z;
+}
+
 static void gather_band(void *ctx, int32_t band, int32_t thread)
 {
     (void)thread;
     const geometry_run *g = ctx;
-    const int32_t w = g->frame->width, h = g->frame->height;
     int32_t y;
     for (const int32_t end = band_rows(g, band, &y); y < end; y++)
-        for (int32_t x = 0; x < w; x++) {
+        for (int32_t x = 0; x < g->frame->width; x++) {
             if (!(row_of(g, PLANE_Z, y)[x] > 0))
                 continue;
-            float ray[3], n[3], d_n[3] = {0, 0, 0}, d_z = 0;
+            float ray[3], n[3], d_n[3] = {0, 0, 0};
             hl_surface_ray(g->view->r, g->k, x, y, ray);
-            for (int c = 0; c < 3; c++) {
-                float d = x > 0 ? row_of(g, PLANE_ACROSS + c, y)[x - 1] : 0;
-                d -= x + 1 < w ? row_of(g, PLANE_ACROSS + c, y)[x + 1] : 0;
-                d += y > 0 ? row_of(g, PLANE_DOWN + c, y - 1)[x] : 0;
-                d -= y + 1 < h ? row_of(g, PLANE_DOWN + c, y + 1)[x] : 0;
-                d_z += d * ray[c];
-            }
+            const float d_z = gather_pixel(g, x, y, ray);
             if (d_z == 0)
                 continue;
             blended_normal(g, x, y, n);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* helio relight SCENE --fit -- materials and light of a trained scene from its photos. */
+#include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/relight_fit.h"
+
+enum { PRESET_FULL = 1, HYBRID_WINDOW = 0 };
+
+typedef struct fit_options {
+    hl_common common;
+    const char *scene, *mesh, *data, *light, *maps, *envs;
+    int32_t preset, hybrid, iterations, max_side_px, spp;
+    bool fit, resume, no_metal, no_indirect, fixed_light, scale_by_truth;
+} fit_options;
+
+static const hl_option rows[] = {
+    HL_ARG(fit_options, "SCENE", scene, "output folder of helio train"),
+    HL_OPT_FLAG(fit_options, "--fit", fit, "solve for materials and light from the photos"),
+    HL_OPT_TEXT(fit_options, "--mesh", mesh, "FILE",
+                "surface that answers rays; SCENE/mesh/scene.glb if left out"),
+    HL_OPT_TEXT(fit_options, "--data", data, "PATH",
+                "the capture; found in config.json if left out"),
+    HL_OPT_CHOICE(fit_options, "--preset", preset, "small|full",
+                  "effort: 4000 steps of 1024 pixels, or 20000 of 4096"),
+    HL_OPT_INT(fit_options, "--iterations", iterations, 0, 10000000,
+               "steps of the solve, 0 for those of the preset"),
+    HL_OPT_CHOICE(fit_options, "--hybrid", hybrid, "window|rays",
+                  "splats count near the mesh alone, or all of them do"),
+    HL_OPT_FLAG(fit_options, "--no-metal", no_metal, "nothing is metal"),
+    HL_OPT_FLAG(fit_options, "--no-indirect", no_indirect, "no light from other surfaces"),
+    HL_OPT_TEXT(fit_options, "--light", light, "FILE",
+                "start from this light (.hdr, .exr) instead of even white"),
+    HL_OPT_FLAG(fit_options, "--fixed-light", fixed_light, "keep the light of --light"),
+    HL_OPT_INT(fit_options, "--max-side-px", max_side_px, 0, 16384,
+               "longer side of the photos, 0 for what training did"),
+    HL_OPT_FLAG(fit_options, "--resume", resume, "go on from SCENE/scene.helio"),
+    HL_OPT_TEXT(fit_options, "--maps", maps, "FOLDER",
+                "write materials and relit pictures of the test views, for helio eval --protocol"),
+    HL_OPT_TEXT(fit_options, "--envs", envs, "FOLDER",
+                "with --maps: relight under every .hdr and .exr in it"),
+    HL_OPT_INT(fit_options, "--spp", spp, 4, 65536, "with --maps: samples per pixel"),
+    HL_OPT_FLAG(fit_options, "--scale-by-truth", scale_by_truth,
+                "with --maps: scale albedo by the capture's albedo.png before relighting"),
+    HL_COMMON_OPTIONS(fit_options),
+};
+static const hl_command_spec spec = {
+    "relight", "materials and light from the photos of a trained scene", rows, HL_ROWS(rows), NULL,
+    NULL};
+
+static hl_status run(const fit_options *o)
+{
+    hl_relight_fit_options f = {.scene = o->scene,
+                                .mesh = o->mesh,
+                                .data = o->data,
+                                .light = o->light,
+                                .maps = o->maps,
+                                .envs = o->envs,
+                                .max_side_px = o->max_side_px,
+                                .samples = o->spp,
+                                .scale_by_truth = o->scale_by_truth,
+                                .resume = o->resume,
+                                .json = o->common.json};
+    hl_fit_config_init(&f.config);
+    if (o->preset == PRESET_FULL) {
+        f.config.iterations = 20000;
+        f.config.pixels = 4096;
+    }
+    if (o->iterations)
+        f.config.iterations = o->iterations;
+    f.config.seed = o->common.seed;
+    f.config.metal = !o->no_metal;
+    f.config.indirect = !o->no_indirect;
+    f.config.fixed_light = o->fixed_light;
+    if (o->hybrid != HYBRID_WINDOW)
+        f.config.window = 0;
+    return hl_relight_fit(&f);
+}
+
+static hl_status check_words(const fit_options *o)
+{
+    if (o->fixed_light && !o->light)
+        return hl_fail(HL_E_ARG, "--fixed-light needs --light");
+    if (!o->maps && (o->envs || o->scale_by_truth))
+        return hl_fail(HL_E_ARG, "%s needs --maps", o->envs ? "--envs" : "--scale-by-truth");
+    return HL_OK;
+}
+
+int hl_cmd_relight_fit(int argc, char **argv)
+{
+    fit_options o = {.common = HL_COMMON_DEFAULTS, .spp = 64};
+    int code;
+    if (!hl_command_start(&spec, argc, argv, &o, &o.common, &code))
+        return code;
+    const hl_status words = check_words(&o);
+    if (words != HL_OK) {
+        hl_command_end(&spec, words);
+        return HL_EXIT_USAGE;
+    }
+    return hl_command_end(&spec, run(&o));
+}

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+# From a capture with ground truth to materials, light and scores: a few steps of everything; a
+# stopped and resumed solve gives the bytes of the straight one.
+"$HELIO" synth -o truth --layout tensoir --scene turntable --views 16 --width 64 --height 64 \
+    --samples 1 --bounces 0 --points 0 --quiet >/dev/null
+"$HELIO" train truth -o out --iterations 150 --max-gaussians 2000 --quiet >/dev/null
+mkdir out/mesh envs
+"$HELIO" mesh out -o out/mesh/scene.glb --resolution 40 --target-faces 4000 --texture-size 0 \
+    --quiet >/dev/null
+cp truth/envmaps/sky.hdr envs/sky.hdr
+fit() {
+    "$HELIO" relight out --fit --quiet "$@"
+}
+fit --iterations 12 --threads 1 | sed 's/in [0-9]* s; .*/in TIME/'
+cp out/scene.helio straight.helio
+fit --iterations 12 --threads 3 --maps maps --envs envs --spp 8 --scale-by-truth >/dev/null
+cmp straight.helio out/scene.helio
+fit --iterations 12 --resume --json | grep -c '"steps":.*12'
+ls out maps/test_000
+for f in maps/test_*; do cp "$f/rgba_sky.exr" "$f/rgba_other.exr"; done
+"$HELIO" eval maps --protocol helio --data truth --require 'relight.psnr>=10,normal.mae_deg<=60' \
+    --quiet | grep -c 'protocol helio'
+try() {
+    local want=$1 code=0
+    shift
+    "$HELIO" relight "$@" --quiet || code=$?
+    [ $code -eq "$want" ] || echo "$*: exit $code, expected $want"
+}
+try 2 out --fit --envs envs
+try 2 out --fit --fixed-light
+try 1 out --fit --mesh absent.glb
+try 1 out --fit --light truth/test_000/metadata.json
+try 1 absent --fit
