@@ -35,6 +35,9 @@ const hl_raster_backend *hl_raster_backend_cpu(void);
  * there shows when it is created. */
 const hl_raster_backend *hl_raster_backend_at(int32_t i);
 
+/* Training on the device of this rasterizer, and its state; NULL where there is none. */
+const struct hl_trainer_device *hl_raster_trainer_device(const hl_raster *raster, void **state);
+
 /* A rasterizer on a backend that has no name in this build: for tests. */
 hl_status hl_raster_create_on(hl_raster **out, const hl_raster_backend *backend, hl_isa isa);
 

@@ -242,6 +242,7 @@ hl_status hl_checkpoint_load(hl_trainer *t, const char *path)
                    (size_t)p->rows * (size_t)p->columns * hl_helio_type_bytes(p->type));
         }
         t->step = c.step;
+        t->on_device = false;
         t->splats.count = c.splats;
         t->splats.sh_degree = c.degree;
         t->first_count = c.first;

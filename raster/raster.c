@@ -81,6 +81,12 @@ hl_status hl_raster_describe(const char *backend, char *text, size_t room)
     return found->describe ? found->describe(text, room) : HL_OK;
 }
 
+const struct hl_trainer_device *hl_raster_trainer_device(const hl_raster *raster, void **state)
+{
+    *state = raster->state;
+    return raster->backend->trainer;
+}
+
 void hl_raster_deterministic(hl_raster *raster, bool on)
 {
     if (raster->backend->deterministic)

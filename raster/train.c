@@ -8,7 +8,7 @@
 #include "core/vec.h"
 #include "raster/init.h"
 #include "raster/init_photos.h"
-#include "raster/train/trainer.h"
+#include "raster/train/trainer_device.h"
 
 #include <math.h>
 #include <string.h>
@@ -145,9 +145,8 @@ static hl_status create_per_photo(hl_trainer *t)
     return t->config.pose ? extra_create(t, &t->pose, 6) : HL_OK;
 }
 
-static hl_status create_all(hl_trainer *t, const char *backend, hl_isa isa)
+static hl_status create_all(hl_trainer *t, hl_isa isa)
 {
-    HL_TRY(hl_raster_create(&t->raster, backend, isa));
     HL_TRY(hl_loss_create(&t->loss, isa));
     if (t->config.geometry)
         HL_TRY(hl_geometry_loss_create(&t->geometry));
@@ -167,22 +166,23 @@ static hl_status create_all(hl_trainer *t, const char *backend, hl_isa isa)
     if (t->filter_3d)
         hl_train_filter_3d(t->filter_3d, &t->splats, t->view, t->scene.train_count,
                            hl_train_factor(t));
+    t->device = hl_train_device(t, &t->device_state);
     return HL_OK;
 }
 
-hl_status hl_trainer_create(hl_trainer **out, const hl_train_config *config,
-                            const hl_train_scene *scene, const char *backend, hl_isa isa)
+hl_status hl_trainer_create_on(hl_trainer **out, const hl_train_config *config,
+                               const hl_train_scene *scene, hl_raster *raster, hl_isa isa)
 {
-    HL_TRY(hl_train_config_check(config));
-    if (scene->train_count < 1)
-        return hl_fail(HL_E_ARG, "no photo to train on");
     hl_trainer *t = hl_alloc(1, sizeof *t);
-    if (!t)
+    if (!t) {
+        hl_raster_destroy(&raster);
         return HL_E_MEMORY;
+    }
+    t->raster = raster;
     t->config = *config;
     t->scene = *scene;
     hl_arena_init(&t->arena, 0, 0);
-    const hl_status s = create_all(t, backend, isa);
+    const hl_status s = create_all(t, isa);
     if (s != HL_OK) {
         hl_trainer_destroy(&t);
         return hl_fail_context(s, "preparing to train");
@@ -191,11 +191,26 @@ hl_status hl_trainer_create(hl_trainer **out, const hl_train_config *config,
     return HL_OK;
 }
 
+hl_status hl_trainer_create(hl_trainer **out, const hl_train_config *config,
+                            const hl_train_scene *scene, const char *backend, hl_isa isa)
+{
+    hl_raster *raster = NULL;
+    HL_TRY(hl_train_config_check(config));
+    if (scene->train_count < 1)
+        return hl_fail(HL_E_ARG, "no photo to train on");
+    const hl_status s = hl_raster_create(&raster, backend, isa);
+    if (s != HL_OK)
+        return hl_fail_context(s, "preparing to train");
+    return hl_trainer_create_on(out, config, scene, raster, isa);
+}
+
 void hl_trainer_destroy(hl_trainer **trainer)
 {
     hl_trainer *t = *trainer;
     if (!t)
         return;
+    if (t->device)
+        t->device->release(t->device_state);
     hl_raster_destroy(&t->raster);
     hl_loss_destroy(&t->loss);
     hl_geometry_loss_destroy(&t->geometry);
@@ -252,7 +267,7 @@ static float along(float from, float to, float t)
     return from * powf(to / from, t);
 }
 
-static void set_rates(hl_trainer *t, float at)
+void hl_train_set_rates(hl_trainer *t, float at)
 {
     const hl_train_config *c = &t->config;
     const float rest = c->lr_end > 0 ? along(1, c->lr_end, at) : 1;
@@ -266,8 +281,8 @@ static void set_rates(hl_trainer *t, float at)
     t->adam.scale_reg = at < c->reg_until ? c->scale_reg : 0;
 }
 
-static void set_options(hl_trainer *t, const hl_train_photo *photo, float at, int32_t k,
-                        hl_raster_options *raster, hl_loss_options *loss)
+void hl_train_set_options(hl_trainer *t, bool depth, bool normal, float at, int32_t k,
+                          hl_raster_options *raster, hl_loss_options *loss)
 {
     const hl_train_config *c = &t->config;
     const int32_t degree = t->step / c->sh_every;
@@ -287,17 +302,17 @@ static void set_options(hl_trainer *t, const hl_train_photo *photo, float at, in
                           .normal_weight = c->normal_weight,
                           .exposure = t->exposure.size ? t->exposure.value + 12 * (size_t)k : NULL};
     memcpy(loss->background, raster->background, sizeof loss->background);
-    if (photo->target.depth && c->depth_weight > 0) {
+    if (depth && c->depth_weight > 0) {
         raster->outputs |= HL_RASTER_DEPTH;
         loss->depth_weight = along(c->depth_weight, c->depth_weight_end, at);
     }
-    if (photo->target.normal && c->normal_weight > 0)
+    if (normal && c->normal_weight > 0)
         raster->outputs |= HL_RASTER_NORMAL;
     const hl_geometry_loss_options geometry = hl_train_geometry(t, at);
     raster->outputs |= hl_geometry_loss_outputs(&geometry);
 }
 
-static void step_exposure(hl_trainer *t, int32_t k, const double *d_exposure, float at)
+void hl_train_step_exposure(hl_trainer *t, int32_t k, const double *d_exposure, float at)
 {
     hl_train_extra *e = &t->exposure;
     float g[12];
@@ -309,7 +324,7 @@ static void step_exposure(hl_trainer *t, int32_t k, const double *d_exposure, fl
 }
 
 /* Adam on the twist; each step starts from zero at the pose reached. */
-static void step_pose(hl_trainer *t, int32_t k, const float g[6])
+void hl_train_step_pose(hl_trainer *t, int32_t k, const float g[6])
 {
     hl_train_extra *e = &t->pose;
     hl_raster_view *v = &t->view[k];
@@ -347,8 +362,8 @@ static hl_status learn(hl_trainer *t, int32_t k, const hl_train_photo *photo)
     HL_TRY(hl_train_shrink(&t->shrunk, &target, &view, hl_train_factor(t)));
     hl_raster_options options;
     hl_loss_options loss;
-    set_options(t, photo, at, k, &options, &loss);
-    set_rates(t, at);
+    hl_train_set_options(t, target.depth, target.normal, at, k, &options, &loss);
+    hl_train_set_rates(t, at);
 
     hl_raster_frame frame;
     hl_loss_result result;
@@ -366,9 +381,9 @@ static hl_status learn(hl_trainer *t, int32_t k, const hl_train_photo *photo)
     HL_TRY(hl_raster_backward(t->raster, &t->splats, &result.grad, &sink));
     t->stats_views += collect;
     if (t->exposure.size)
-        step_exposure(t, k, result.d_exposure, at);
+        hl_train_step_exposure(t, k, result.d_exposure, at);
     if (t->pose.size)
-        step_pose(t, k, sink.pose);
+        hl_train_step_pose(t, k, sink.pose);
     add_sums(&t->sums, &result);
     return HL_OK;
 }
@@ -400,30 +415,85 @@ static hl_status refine(hl_trainer *t)
     return HL_OK;
 }
 
-hl_status hl_trainer_step(hl_trainer *t)
+hl_status hl_train_acquire(hl_trainer *t, int32_t k, hl_train_photo *photo)
 {
-    const int32_t k = photo_of_step(t, t->step), index = t->scene.train[k];
-    hl_train_photo photo;
+    const int32_t index = t->scene.train[k];
     const double before = t->spans ? hl_wall_seconds() : 0;
-    prefetch(t);
-    HL_TRY(t->scene.photos.acquire(t->scene.photos.ctx, index, &photo));
+    HL_TRY(t->scene.photos.acquire(t->scene.photos.ctx, index, photo));
     if (t->spans)
         hl_span_add(t->spans, "photo", hl_wall_seconds() - before);
-    hl_status s = HL_OK;
-    if (photo.target.width != t->view[k].width || photo.target.height != t->view[k].height)
-        s = hl_fail(HL_E_FORMAT, "%s: %dx%d pixels, its camera says %dx%d", t->scene.names[index],
-                    photo.target.width, photo.target.height, t->view[k].width, t->view[k].height);
-    else
-        s = learn(t, k, &photo);
+    if (photo->target.width == t->view[k].width && photo->target.height == t->view[k].height)
+        return HL_OK;
+    const hl_status s =
+        hl_fail(HL_E_FORMAT, "%s: %dx%d pixels, its camera says %dx%d", t->scene.names[index],
+                photo->target.width, photo->target.height, t->view[k].width, t->view[k].height);
+    t->scene.photos.release(t->scene.photos.ctx, photo);
+    return s;
+}
+
+static hl_status step_on_host(hl_trainer *t, int32_t k)
+{
+    hl_train_photo photo;
+    HL_TRY(hl_train_acquire(t, k, &photo));
+    const hl_status s = learn(t, k, &photo);
     t->scene.photos.release(t->scene.photos.ctx, &photo);
     HL_TRY(s);
     hl_density_perturb(&t->density, &t->splats, t->adam.lr_mean, t->step);
     hl_train_flatten(t);
+    return HL_OK;
+}
+
+/* One step, or fewer where the device turns out to have halted on an earlier one. */
+static hl_status try_step(hl_trainer *t)
+{
+    int32_t halted = -1;
+    if (t->device && t->on_device)
+        HL_TRY(t->device->poll(t->device_state, &halted));
+    if (halted >= 0) {
+        t->step = halted;
+        return HL_OK;
+    }
+    const int32_t k = photo_of_step(t, t->step);
+    prefetch(t);
+    if (t->device)
+        HL_TRY(hl_train_device_step(t, k, (float)t->step / (float)t->config.iterations));
+    else
+        HL_TRY(step_on_host(t, k));
     t->step++;
-    if (hl_density_due(&t->density, t->step))
+    return HL_OK;
+}
+
+hl_status hl_train_device_settle(hl_trainer *t, bool all)
+{
+    const int32_t goal = t->step;
+    int32_t halted = 0;
+    if (!t->device || !t->on_device)
+        return HL_OK;
+    while (halted >= 0) {
+        HL_TRY(t->device->settle(t->device_state, t, &halted));
+        if (halted >= 0)
+            t->step = halted;
+        while (t->step < goal)
+            HL_TRY(try_step(t));
+    }
+    return all ? t->device->pull(t->device_state, t) : HL_OK;
+}
+
+hl_status hl_trainer_step(hl_trainer *t)
+{
+    const int32_t goal = t->step + 1;
+    while (t->step < goal)
+        HL_TRY(try_step(t));
+    const bool due = hl_density_due(&t->density, t->step);
+    const bool last_size = t->filter_3d && t->step == t->config.full_from;
+    if (due || last_size) {
+        HL_TRY(hl_train_device_settle(t, true));
+        t->on_device = false;
+    }
+    if (due)
         return refine(t);
     /* the last size of pictures sets the filter of the rest */
-    if (t->filter_3d && t->step == t->config.full_from)
+    if (last_size)
         hl_train_filter_3d(t->filter_3d, &t->splats, t->view, t->scene.train_count, 1);
     return HL_OK;
 }

@@ -2,6 +2,7 @@
 #include "raster/cuda/backend_cuda.h"
 
 #include "raster/cuda/raster_gpu.h"
+#include "raster/cuda/train_gpu.h"
 
 static hl_status create(void **state, hl_isa isa)
 {
@@ -28,7 +29,8 @@ static const hl_raster_backend cuda = {.name = "cuda",
                                        .bytes_held = hl_gpu_backend_bytes_held,
                                        .count_pairs = hl_gpu_backend_count_pairs,
                                        .deterministic = hl_gpu_backend_deterministic,
-                                       .describe = describe};
+                                       .describe = describe,
+                                       .trainer = &hl_gpu_trainer_device};
 
 const hl_raster_backend *hl_raster_backend_cuda(void)
 {

@@ -5,6 +5,7 @@
 
 #include "raster/cuda/gpu_blend.h"
 #include "raster/cuda/gpu_blend_bwd.h"
+#include "raster/cuda/gpu_loss.h"
 #include "raster/cuda/gpu_project.h"
 #include "raster/cuda/gpu_splat_bwd.h"
 

@@ -176,7 +176,6 @@ typedef struct hl_gpu_work {
     /* loss */
     int32_t squares_x, squares; /* of 16 x 16 pixels */
     float *target;              /* (3, rows, stride) photo over the background         */
-    float *shown;               /* (3, rows, stride) picture through the exposure      */
     float *p123;                /* (9, rows, stride)                                   */
     float *loss_grad;           /* (8, rows, stride) colour, alpha, depth, normal      */
     double *partial;            /* (squares, HL_GPU_SUMS)                              */
@@ -192,7 +191,8 @@ typedef struct hl_gpu_work {
     X(project)                   \
     X(gather)                    \
     X(reach)                     \
-    X(ranges)
+    X(ranges)                    \
+    X(target)
 
 #define HL_GPU_WARP_KERNELS(X)                \
     X(emit, hl_gpu_emit_shared)               \
@@ -204,7 +204,9 @@ typedef struct hl_gpu_work {
     X(splat_bwd, hl_gpu_splat_shared)         \
     X(finish, hl_gpu_finish_shared)
 
-#define HL_GPU_BLOCK_KERNELS(X)
+#define HL_GPU_BLOCK_KERNELS(X)       \
+    X(moments, hl_gpu_moments_shared) \
+    X(gradient, hl_gpu_gradient_shared)
 
 typedef enum hl_gpu_kernel {
 #define X(name) HL_GPU_K_##name,

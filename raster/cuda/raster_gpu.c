@@ -3,6 +3,7 @@
 #include "raster/cuda/raster_gpu.h"
 
 #include "core/memory.h"
+#include "raster/cuda/train_gpu.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -390,7 +391,8 @@ static const hl_raster_backend emulated = {.name = "emulated",
                                            .backward = hl_gpu_backend_backward,
                                            .bytes_held = hl_gpu_backend_bytes_held,
                                            .count_pairs = hl_gpu_backend_count_pairs,
-                                           .deterministic = hl_gpu_backend_deterministic};
+                                           .deterministic = hl_gpu_backend_deterministic,
+                                           .trainer = &hl_gpu_trainer_device};
 
 const hl_raster_backend *hl_raster_backend_emulated(void)
 {

@@ -73,7 +73,8 @@ typedef struct hl_gpu_raster {
     float *host_weights; /* (count) */
     uint64_t *host_best; /* (count) */
     size_t host_weight_count;
-    const hl_splats *resident; /* what HL_GPU_B_SPLATS holds; NULL: whatever came last */
+    struct hl_gpu_training *training; /* of train_gpu.c; NULL where nobody trains */
+    const hl_splats *resident;        /* what HL_GPU_B_SPLATS holds; NULL: whatever came last */
 } hl_gpu_raster;
 
 hl_status hl_gpu_raster_create(hl_gpu_raster **out, const hl_gpu_table *table);

@@ -66,24 +66,33 @@ static void shrink_band(void *ctx, int32_t band, int32_t thread)
         }
 }
 
-hl_status hl_train_shrink(hl_train_shrunk *shrunk, hl_loss_target *target, hl_raster_view *view,
-                          int32_t factor)
+int32_t hl_train_shrink_view(hl_raster_view *view, int32_t factor)
 {
-    while (factor > 1 && (target->width < factor || target->height < factor))
+    while (factor > 1 && (view->width < factor || view->height < factor))
         factor /= 2;
     if (factor <= 1)
-        return HL_OK;
-    const shrink_job job = {target, shrunk, target->width / factor, target->height / factor,
-                            factor};
-    HL_TRY(reserve(shrunk, (size_t)job.width * (size_t)job.height, target));
-    hl_parallel_for(hl_block_count(job.height, SHRINK_BAND), shrink_band, (void *)(uintptr_t)&job);
+        return 1;
     const float scale = 1 / (float)factor;
-    view->width = target->width = job.width;
-    view->height = target->height = job.height;
+    view->width /= factor;
+    view->height /= factor;
     view->fx *= scale;
     view->fy *= scale;
     view->cx *= scale;
     view->cy *= scale;
+    return factor;
+}
+
+hl_status hl_train_shrink(hl_train_shrunk *shrunk, hl_loss_target *target, hl_raster_view *view,
+                          int32_t factor)
+{
+    factor = hl_train_shrink_view(view, factor);
+    if (factor <= 1)
+        return HL_OK;
+    const shrink_job job = {target, shrunk, view->width, view->height, factor};
+    HL_TRY(reserve(shrunk, (size_t)job.width * (size_t)job.height, target));
+    hl_parallel_for(hl_block_count(job.height, SHRINK_BAND), shrink_band, (void *)(uintptr_t)&job);
+    target->width = job.width;
+    target->height = job.height;
     target->pixels = shrunk->pixels;
     target->mask = target->mask ? shrunk->mask : NULL;
     target->depth = target->depth ? shrunk->depth : NULL;

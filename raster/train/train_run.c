@@ -2,7 +2,7 @@
 /* raster/train/train_run.c -- the loop around hl_trainer_step: records, evaluations, saves. */
 #include "core/log.h"
 #include "core/memory.h"
-#include "raster/train/trainer.h"
+#include "raster/train/trainer_device.h"
 
 #include <math.h>
 
@@ -49,11 +49,15 @@ static bool falls_on(int32_t step, int32_t every)
 static hl_status report(hl_trainer *t, const hl_train_events *events, bool last, double start)
 {
     const int32_t record_every = events->record_every > 0 ? events->record_every : RECORD_EVERY;
+    const bool eval = events->eval_every > 0 && (falls_on(t->step, events->eval_every) || last);
+    const bool save = events->save && (falls_on(t->step, events->save_every) || last);
+    if (falls_on(t->step, record_every) || eval || save || last)
+        HL_TRY(hl_train_device_settle(t, eval || save || last));
     if (falls_on(t->step, record_every) || last)
         HL_TRY(make_record(t, events, start));
-    if (events->eval_every > 0 && (falls_on(t->step, events->eval_every) || last))
+    if (eval)
         HL_TRY(make_eval(t, events));
-    if (events->save && (falls_on(t->step, events->save_every) || last))
+    if (save)
         HL_TRY(events->save(events->ctx, t->step));
     return HL_OK;
 }
@@ -82,6 +86,7 @@ hl_status hl_trainer_run(hl_trainer *t, int32_t until, const hl_train_events *ev
         show_progress(t, events, until);
         const bool last = t->step == until;
         if (hl_interrupt_requested() && !last) {
+            HL_TRY(hl_train_device_settle(t, true));
             if (events->save)
                 HL_TRY(events->save(events->ctx, t->step));
             return hl_fail(HL_E_INTERRUPT, "stopped after %d of %d steps", t->step,

@@ -59,7 +59,22 @@ struct hl_trainer {
     hl_train_sums sums;
     hl_train_shrunk shrunk;
     int32_t born, removed;
+
+    const struct hl_trainer_device *device; /* NULL: trains through host memory            */
+    void *device_state;
+    bool on_device; /* the device's copy is the current one */
 };
+
+/* Learning rates of step t->step; options of a picture of training photo k with or without depth
+ * and normals; Adam on a photo's own parameters. */
+void hl_train_set_rates(hl_trainer *t, float at);
+void hl_train_set_options(hl_trainer *t, bool depth, bool normal, float at, int32_t k,
+                          hl_raster_options *raster, hl_loss_options *loss);
+void hl_train_step_exposure(hl_trainer *t, int32_t k, const double *d_exposure, float at);
+void hl_train_step_pose(hl_trainer *t, int32_t k, const float g[6]);
+
+/* The photo of training photo k, checked against its camera. */
+hl_status hl_train_acquire(hl_trainer *t, int32_t k, hl_train_photo *photo);
 
 /* Splits the one block behind the statistics into its arrays. */
 hl_status hl_train_stats_create(hl_trainer *t);
@@ -73,6 +88,8 @@ int32_t hl_train_factor(const hl_trainer *t);
  * the middle.  Columns and rows that do not fill a block are cut off. */
 hl_status hl_train_shrink(hl_train_shrunk *shrunk, hl_loss_target *target, hl_raster_view *view,
                           int32_t factor);
+/* The same for a view alone; returns the factor that was possible. */
+int32_t hl_train_shrink_view(hl_raster_view *view, int32_t factor);
 void hl_train_shrunk_release(hl_train_shrunk *shrunk);
 
 /* filter (count): sqrt(0.1) x the smallest depth / focal length over the views that see the splat

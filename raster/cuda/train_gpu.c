@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: MIT */
+#include "raster/cuda/train_gpu.h"
+
+#include "core/memory.h"
+#include "core/metric.h"
+#include "raster/cuda/gpu_plan.h"
+#include "raster/cuda/gpu_splat_bwd.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { STATS = 8, LOSS_PLANES = 3 + 9 + 8, SIZES = 2 };
+
+/* A photo on the device, and its counts at up to two sizes. */
+typedef struct photo_slot {
+    hl_gpu_buffer block;
+    hl_gpu_photo size[SIZES];
+    int32_t sizes;
+} photo_slot;
+
+typedef struct hl_gpu_training {
+    photo_slot *photo; /* (count); with streaming only the first is used */
+    int32_t count;
+    bool decided, resident; /* whether all photos stay on the device */
+    int32_t capacity;       /* splats */
+    hl_gpu_fields p, m, v;
+    hl_raster_stats stats;
+    float *filter;
+    bool lists_stale;
+    void *graph;
+    hl_gpu_work captured; /* what the graph was made of */
+} hl_gpu_training;
+
+static hl_status reserve(hl_gpu_raster *r, hl_gpu_block block, size_t count, size_t size,
+                         const char *what)
+{
+    return hl_gpu_reserve(&r->gpu, &r->buffer[block], count, size, what);
+}
+
+static hl_status training_create(hl_gpu_raster *r, int32_t photos)
+{
+    hl_gpu_training *g = hl_alloc(1, sizeof *g);
+    if (!g)
+        return HL_E_MEMORY;
+    r->training = g;
+    g->photo = hl_alloc((size_t)photos, sizeof *g->photo);
+    g->count = photos;
+    return g->photo ? HL_OK : HL_E_MEMORY;
+}
+
+static void release(void *state)
+{
+    hl_gpu_raster *r = state;
+    hl_gpu_training *g = r->training;
+    if (!g)
+        return;
+    hl_gpu_graph_destroy(&r->gpu, &g->graph);
+    for (int32_t k = 0; g->photo && k < g->count; k++)
+        hl_gpu_free(&r->gpu, &g->photo[k].block);
+    hl_free(g->photo);
+    hl_free(g);
+    r->training = NULL;
+    r->resident = NULL;
+}
+
+/* ---- state of training, up and down ---- */
+
+static void stats_members(hl_raster_stats *st, float **member[STATS])
+{
+    float **const all[STATS] = {&st->seen,   &st->grad_2d,   &st->grad_2d_abs, &st->radius,
+                                &st->weight, &st->fragments, &st->grad_alpha,  &st->grad_alpha_2};
+    memcpy(member, all, sizeof all);
+}
+
+static hl_status move(hl_gpu_raster *r, void *device, void *host, size_t bytes, bool up)
+{
+    return up ? hl_gpu_upload(&r->gpu, device, host, bytes)
+              : hl_gpu_download(&r->gpu, host, device, bytes);
+}
+
+static hl_status move_fields(hl_gpu_raster *r, const hl_gpu_fields *device, hl_splats *host,
+                             int32_t count, bool up)
+{
+#define X(name, components) \
+    HL_TRY(move(r, device->name, host->name, (size_t)count *(components) * sizeof(float), up));
+    HL_SPLAT_FIELDS(X)
+#undef X
+    return HL_OK;
+}
+
+static hl_status move_all(hl_gpu_raster *r, hl_trainer *t, bool up)
+{
+    hl_gpu_training *g = r->training;
+    const int32_t n = t->splats.count;
+    float **host[STATS], **device[STATS];
+    HL_TRY(move_fields(r, &g->p, &t->splats, n, up));
+    HL_TRY(move_fields(r, &g->m, &t->adam.m, n, up));
+    HL_TRY(move_fields(r, &g->v, &t->adam.v, n, up));
+    HL_TRY(move(r, r->buffer[HL_GPU_B_ADAM_STEPS].at, t->adam.steps,
+                (size_t)t->adam.cluster_count * sizeof(int32_t), up));
+    if (t->filter_3d && up)
+        HL_TRY(move(r, g->filter, t->filter_3d, (size_t)n * sizeof(float), up));
+    stats_members(&t->stats, host);
+    stats_members(&g->stats, device);
+    for (int k = 0; k < STATS; k++)
+        if (*host[k])
+            HL_TRY(move(r, *device[k], *host[k], (size_t)n * sizeof(float), up));
+    return HL_OK;
+}
+
+static hl_status reserve_training(hl_gpu_raster *r, hl_trainer *t)
+{
+    hl_gpu_training *g = r->training;
+    const size_t cap = (size_t)t->splats.capacity;
+    const size_t fields = cap * HL_SPLAT_FLOATS;
+    float **host[STATS], **device[STATS];
+    HL_TRY(reserve(r, HL_GPU_B_SPLATS, fields, sizeof(float), "splats"));
+    HL_TRY(reserve(r, HL_GPU_B_MOMENT_M, fields, sizeof(float), "moments of Adam"));
+    HL_TRY(reserve(r, HL_GPU_B_MOMENT_V, fields, sizeof(float), "moments of Adam"));
+    HL_TRY(reserve(r, HL_GPU_B_ADAM_STEPS, (size_t)t->adam.cluster_count, sizeof(int32_t),
+                   "counters of Adam"));
+    HL_TRY(reserve(r, HL_GPU_B_FILTER, t->filter_3d ? cap : 0, sizeof(float), "the 3D filter"));
+    HL_TRY(
+        reserve(r, HL_GPU_B_STATS, t->stats_block ? STATS * cap : 0, sizeof(float), "statistics"));
+    hl_gpu_fields_at(&g->p, r->buffer[HL_GPU_B_SPLATS].at, t->splats.capacity);
+    hl_gpu_fields_at(&g->m, r->buffer[HL_GPU_B_MOMENT_M].at, t->splats.capacity);
+    hl_gpu_fields_at(&g->v, r->buffer[HL_GPU_B_MOMENT_V].at, t->splats.capacity);
+    g->filter = t->filter_3d ? r->buffer[HL_GPU_B_FILTER].at : NULL;
+    stats_members(&t->stats, host);
+    stats_members(&g->stats, device);
+    for (size_t k = 0; k < STATS; k++)
+        *device[k] = *host[k] ? (float *)r->buffer[HL_GPU_B_STATS].at + k * cap : NULL;
+    g->capacity = t->splats.capacity;
+    return HL_OK;
+}
+
+static hl_status push(void *state, hl_trainer *t)
+{
+    hl_gpu_raster *r = state;
+    if (!r->training)
+        HL_TRY(training_create(r, t->scene.train_count));
+    HL_TRY(reserve_training(r, t));
+    HL_TRY(move_all(r, t, true));
+    r->training->lists_stale = true;
+    r->resident = &t->splats;
+    r->work.p = r->training->p;
+    /* totals stay: only what the host has changed is written */
+    const hl_gpu_state *s = r->state;
+    r->state->views = t->stats_views;
+    HL_TRY(hl_gpu_upload(&r->gpu, &r->work.state->views, &s->views, sizeof s->views));
+    return hl_gpu_wait(&r->gpu);
+}
+
+static hl_status pull(void *state, hl_trainer *t)
+{
+    hl_gpu_raster *r = state;
+    HL_TRY(move_all(r, t, false));
+    return hl_gpu_wait(&r->gpu);
+}
+
+/* ---- photos ---- */
+
+static int has_photo(void *state, int32_t photo, int32_t factor)
+{
+    const hl_gpu_training *g = ((hl_gpu_raster *)state)->training;
+    if (!g->resident)
+        return 0;
+    for (int32_t k = 0; k < g->photo[photo].sizes; k++)
+        if (g->photo[photo].size[k].factor == factor)
+            return 1;
+    return 0;
+}
+
+static size_t bytes_per_pixel(const hl_loss_target *t)
+{
+    return (size_t)t->channels + (t->mask ? 1 : 0) + (t->depth ? sizeof(float) : 0) +
+           (t->normal ? 3 * sizeof(float) : 0);
+}
+
+/* All photos stay where they take at most half of the memory that is free. */
+static hl_status decide(hl_gpu_raster *r, const hl_trainer *t, const hl_loss_target *first)
+{
+    hl_gpu_training *g = r->training;
+    hl_gpu_info info;
+    size_t all = 0;
+    HL_TRY(hl_gpu_describe(&r->gpu, &info));
+    for (int32_t k = 0; k < g->count; k++)
+        all += (size_t)t->view[k].width * (size_t)t->view[k].height * bytes_per_pixel(first);
+    g->resident = all <= info.memory_free / 2;
+    g->decided = true;
+    return HL_OK;
+}
+
+/* Depth and normals first: they want alignment. */
+static hl_status send_photo(hl_gpu_raster *r, photo_slot *slot, const hl_loss_target *t,
+                            hl_gpu_photo *p)
+{
+    const size_t pixels = (size_t)t->width * (size_t)t->height;
+    HL_TRY(hl_gpu_reserve(&r->gpu, &slot->block, pixels * bytes_per_pixel(t), 1, "photos"));
+    uint8_t *at = slot->block.at;
+    const void *from[4] = {t->depth, t->normal, t->pixels, t->mask};
+    const size_t bytes[4] = {pixels * sizeof(float), 3 * pixels * sizeof(float),
+                             pixels * (size_t)t->channels, pixels};
+    void *to[4];
+    for (int k = 0; k < 4; k++) {
+        to[k] = from[k] ? at : NULL;
+        if (!from[k])
+            continue;
+        HL_TRY(hl_gpu_upload(&r->gpu, at, from[k], bytes[k]));
+        at += bytes[k];
+    }
+    p->depth = to[0];
+    p->normal = to[1];
+    p->pixels = to[2];
+    p->mask = to[3];
+    p->width = t->width;
+    p->channels = t->channels;
+    return HL_OK;
+}
+
+/* The photo of a step as the kernels see it. */
+static hl_status take_photo(hl_gpu_raster *r, const hl_trainer *t, const hl_device_step *step,
+                            hl_gpu_photo *out)
+{
+    hl_gpu_training *g = r->training;
+    if (step->target && !g->decided)
+        HL_TRY(decide(r, t, step->target));
+    photo_slot *slot = &g->photo[g->resident ? step->photo : 0];
+    if (step->target) {
+        hl_gpu_photo p;
+        if (!g->resident)
+            slot->sizes = 0;
+        if (slot->sizes > 0)
+            p = slot->size[0]; /* there already, at another size */
+        else
+            HL_TRY(send_photo(r, slot, step->target, &p));
+        HL_TRY(hl_gpu_count_photo(step->target, step->factor, &p));
+        slot->sizes = slot->sizes < SIZES ? slot->sizes + 1 : SIZES;
+        slot->size[slot->sizes - 1] = p;
+    }
+    for (int32_t k = 0; k < slot->sizes; k++)
+        if (slot->size[k].factor == step->factor)
+            *out = slot->size[k];
+    return HL_OK;
+}
+
+/* ---- a step ---- */
+
+static void set_window(float taps[HL_SSIM_TAPS])
+{
+    double sum = 0, tap[HL_SSIM_TAPS];
+    for (int k = 0; k < HL_SSIM_TAPS; k++) {
+        const double d = k - HL_SSIM_TAPS / 2;
+        tap[k] = exp(-d * d / (2 * HL_SSIM_SIGMA * HL_SSIM_SIGMA));
+        sum += tap[k];
+    }
+    for (int k = 0; k < HL_SSIM_TAPS; k++)
+        taps[k] = (float)(tap[k] / sum);
+}
+
+static hl_status shape_loss(hl_gpu_raster *r)
+{
+    hl_gpu_work *w = &r->work;
+    HL_TRY(reserve(r, HL_GPU_B_TARGET, LOSS_PLANES * w->plane, sizeof(float), "the loss"));
+    HL_TRY(reserve(r, HL_GPU_B_PARTIAL, (size_t)w->squares * HL_GPU_SUMS, sizeof(double),
+                   "sums of the loss"));
+    w->target = r->buffer[HL_GPU_B_TARGET].at;
+    w->p123 = w->target + 3 * w->plane;
+    w->loss_grad = w->p123 + 9 * w->plane;
+    w->partial = r->buffer[HL_GPU_B_PARTIAL].at;
+    w->has_depth = w->depth_plane >= 0;
+    w->has_normal = w->normal_plane >= 0;
+    memset(w->d_plane, 0, sizeof w->d_plane);
+    for (int c = 0; c < 3; c++)
+        w->d_plane[c] = w->loss_grad + (size_t)c * w->plane;
+    w->d_alpha = w->loss_grad + 3 * w->plane;
+    if (w->has_depth)
+        w->d_plane[w->depth_plane] = w->loss_grad + 4 * w->plane;
+    for (int c = 0; c < 3 && w->has_normal; c++)
+        w->d_plane[w->normal_plane + c] = w->loss_grad + (size_t)(5 + c) * w->plane;
+    set_window(w->window_taps);
+    return HL_OK;
+}
+
+/* Everything of hl_gpu_work that a step of training decides. */
+static hl_status shape_step(hl_gpu_raster *r, const hl_trainer *t, const hl_raster_view *view,
+                            const hl_raster_options *options)
+{
+    hl_gpu_training *g = r->training;
+    hl_gpu_work *w = &r->work;
+    HL_TRY(hl_gpu_raster_shape(r, view, options, t->splats.count));
+    w->p = g->p;
+    w->m = g->m;
+    w->v = g->v;
+    memset(&w->d, 0, sizeof w->d);
+    w->adam_steps = r->buffer[HL_GPU_B_ADAM_STEPS].at;
+    w->adam_cluster = t->adam.mode == HL_ADAM_CLUSTER;
+    w->stats = g->stats;
+    w->filter_3d = g->filter;
+    w->features = w->window = NULL;
+    w->feature_grad = NULL;
+    w->d_median = w->d_max_weight = NULL;
+    w->want_pose = t->pose.size > 0;
+    HL_TRY(shape_loss(r));
+    if (g->lists_stale)
+        HL_TRY(hl_gpu_raster_reserve_lists(r, NULL));
+    g->lists_stale = false;
+    return hl_gpu_raster_reserve_rows(r, t->stats_block ? &g->stats : NULL, false);
+}
+
+static void number_step(hl_gpu_raster *r, const hl_trainer *t, const hl_raster_view *view,
+                        const hl_device_step *step)
+{
+    hl_gpu_step *s = &r->step;
+    const float size[2] = {(float)view->width, (float)view->height};
+    const float k[4] = {view->fx, view->fy, view->cx, view->cy};
+    hl_projector_init(&s->projector, size, k, view->r, view->t, step->options.antialiased);
+    s->index = t->step;
+    s->stamp++;
+    s->collect = step->collect;
+    memcpy(s->background, step->options.background, sizeof s->background);
+    s->has_exposure = step->loss.exposure != NULL;
+    if (step->loss.exposure)
+        memcpy(s->exposure, step->loss.exposure, sizeof s->exposure);
+    s->ssim_weight = step->loss.ssim_weight;
+    s->alpha_weight = s->photo.channels == 4 ? step->loss.alpha_weight : 0;
+    s->depth_weight = step->loss.depth_weight;
+    s->normal_weight = step->loss.normal_weight;
+    s->lr_mean = t->adam.lr_mean;
+    s->lr_log_scale = t->adam.lr_log_scale;
+    s->lr_quat = t->adam.lr_quat;
+    s->lr_logit_opa = t->adam.lr_logit_opa;
+    s->lr_sh_dc = t->adam.lr_sh_dc;
+    s->lr_sh_rest = t->adam.lr_sh_rest;
+    s->opacity_reg = t->adam.opacity_reg;
+    s->scale_reg = t->adam.scale_reg;
+}
+
+static hl_status run_all(hl_gpu_raster *r)
+{
+    hl_gpu *g = &r->gpu;
+    const hl_gpu_work *w = &r->work;
+    HL_TRY(hl_gpu_raster_run_forward(r));
+    HL_TRY(hl_gpu_launch(g, HL_GPU_K_target, w, (int64_t)w->width * w->height));
+    HL_TRY(hl_gpu_launch(g, HL_GPU_K_moments, w, w->squares));
+    HL_TRY(hl_gpu_launch(g, HL_GPU_K_gradient, w, w->squares));
+    return hl_gpu_raster_run_backward(r);
+}
+
+/* The graph of r->work, made anew where that changed. */
+static hl_status capture(hl_gpu_raster *r)
+{
+    hl_gpu_training *g = r->training;
+    if (g->graph && memcmp(&g->captured, &r->work, sizeof r->work) == 0)
+        return HL_OK;
+    hl_gpu_graph_destroy(&r->gpu, &g->graph);
+    HL_TRY(hl_gpu_capture_begin(&r->gpu));
+    const hl_status s = run_all(r);
+    const hl_status ended = hl_gpu_capture_end(&r->gpu, &g->graph);
+    HL_TRY(s);
+    HL_TRY(ended);
+    memcpy(&g->captured, &r->work, sizeof r->work);
+    return HL_OK;
+}
+
+/* Stage by stage, timed: waits. */
+static hl_status run_timed(hl_gpu_raster *r, hl_spans *spans)
+{
+    static const char *const names[] = {"project", "sort",      "bin",      "blend",
+                                        "loss",    "blend_bwd", "splat_bwd"};
+    r->spans = spans;
+    HL_TRY(run_all(r));
+    HL_TRY(hl_gpu_wait(&r->gpu));
+    for (int32_t k = 0; k < (int32_t)(sizeof names / sizeof *names); k++)
+        hl_span_add(spans, names[k], hl_gpu_seconds(&r->gpu, k, k + 1));
+    return HL_OK;
+}
+
+static hl_status learn(void *state, hl_trainer *t, const hl_device_step *step)
+{
+    hl_gpu_raster *r = state;
+    hl_raster_view view = t->view[step->photo];
+    hl_train_shrink_view(&view, step->factor);
+    HL_TRY(take_photo(r, t, step, &r->step.photo));
+    number_step(r, t, &view, step);
+    HL_TRY(shape_step(r, t, &view, &step->options));
+    hl_spans *const spans = r->spans;
+    r->spans = NULL;
+    if (!spans)
+        HL_TRY(capture(r));
+    HL_TRY(hl_gpu_set_step(&r->gpu, r->work.step, &r->step));
+    const hl_status s =
+        spans ? run_timed(r, spans) : hl_gpu_graph_launch(&r->gpu, r->training->graph);
+    r->spans = spans;
+    HL_TRY(s);
+    return hl_gpu_download(&r->gpu, r->state, r->work.state, sizeof *r->state);
+}
+
+/* ---- what happened ---- */
+
+static hl_status clear_halt(hl_gpu_raster *r, int32_t *step)
+{
+    *step = r->state->halted_step;
+    r->state->halted = HL_GPU_RUNS;
+    r->training->lists_stale = true;
+    return hl_gpu_fill(&r->gpu, &r->work.state->halted, 0, sizeof r->work.state->halted);
+}
+
+static hl_status poll_state(void *state, int32_t *step)
+{
+    hl_gpu_raster *r = state;
+    const volatile uint32_t *halted = &r->state->halted; /* written by the device */
+    *step = -1;
+    if (*halted == HL_GPU_RUNS)
+        return HL_OK;
+    HL_TRY(hl_gpu_wait(&r->gpu));
+    return clear_halt(r, step);
+}
+
+static hl_status settle(void *state, hl_trainer *t, int32_t *step)
+{
+    hl_gpu_raster *r = state;
+    hl_gpu_state *s = r->state, *d = r->work.state;
+    *step = -1;
+    HL_TRY(hl_gpu_download(&r->gpu, s, d, sizeof *s));
+    HL_TRY(hl_gpu_wait(&r->gpu));
+    for (int q = 0; q < HL_GPU_TERMS; q++)
+        t->sums.loss += s->loss_total[q];
+    t->sums.l1 += s->mean_total[HL_GPU_SUM_L1];
+    t->sums.mse += s->mean_total[HL_GPU_SUM_L2];
+    t->sums.ssim += s->mean_total[HL_GPU_SUM_SSIM];
+    t->sums.count += s->pictures;
+    t->stats_views = s->views;
+    HL_TRY(hl_gpu_fill(&r->gpu, d->mean_total, 0, sizeof d->mean_total));
+    HL_TRY(hl_gpu_fill(&r->gpu, d->loss_total, 0, sizeof d->loss_total));
+    HL_TRY(hl_gpu_fill(&r->gpu, &d->pictures, 0, sizeof d->pictures));
+    return s->halted == HL_GPU_RUNS ? HL_OK : clear_halt(r, step);
+}
+
+static void small_gradients(void *state, double exposure[12], float pose[6])
+{
+    const hl_gpu_state *s = ((hl_gpu_raster *)state)->state;
+    memcpy(exposure, s->sum + HL_GPU_SUM_EXPOSURE, 12 * sizeof *exposure);
+    memcpy(pose, s->pose, 6 * sizeof *pose);
+}
+
+const hl_trainer_device hl_gpu_trainer_device = {push,       pull,   has_photo,       learn,
+                                                 poll_state, settle, small_gradients, release};
+
+size_t hl_gpu_train_bytes(int32_t cap, int32_t width, int32_t height, int64_t instances,
+                          int32_t planes)
+{
+    const size_t n = (size_t)cap, px = (size_t)((width + 15) / 16) * (size_t)((height + 15) / 16);
+    const size_t floats = 3 * HL_SPLAT_FLOATS + STATS + 6 + (size_t)planes + 2 + 4;
+    const size_t per_splat = floats * sizeof(float) + sizeof(hl_gpu_record) + 2 * 4 + 6 * 4;
+    /* keys and values twice, and as much again in the sort's scratch */
+    const size_t per_pair = 6 * sizeof(uint32_t);
+    return n * per_splat +
+           (size_t)hl_gpu_plan_capacity(instances, 1, HL_GPU_INSTANCES_MOST) * per_pair +
+           px * HL_TILE * HL_TILE * sizeof(float) * ((size_t)planes + 1 + LOSS_PLANES);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* raster/cuda/train_gpu.h -- training with everything on the device
+ * (raster/train/trainer_device.h).
+ *
+ * A step is one small launch that carries its numbers, one graph, and one download of the state
+ * to pinned memory that nobody waits for.  The graph is made anew when a size or an address in
+ * hl_gpu_work changes: after refinements, with the picture's size, with the SH degree.
+ */
+#ifndef HL_RASTER_CUDA_TRAIN_GPU_H
+#define HL_RASTER_CUDA_TRAIN_GPU_H
+
+#include "raster/cuda/raster_gpu.h"
+#include "raster/train/trainer_device.h"
+
+extern const hl_trainer_device hl_gpu_trainer_device;
+
+/* What a loss's means are over, for a photo that is `factor` times smaller. */
+hl_status hl_gpu_count_photo(const hl_loss_target *target, int32_t factor, hl_gpu_photo *photo);
+
+/* Bytes of device memory that training takes, photos aside. */
+size_t hl_gpu_train_bytes(int32_t cap, int32_t width, int32_t height, int64_t instances,
+                          int32_t planes);
+
+#endif /* HL_RASTER_CUDA_TRAIN_GPU_H */

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* raster/train/train_device.c -- a step of training whose state lives on the device. */
+#include "core/log.h"
+#include "raster/backend.h"
+#include "raster/train/trainer_device.h"
+
+#include <string.h>
+
+const hl_trainer_device *hl_train_device(const hl_trainer *t, void **state)
+{
+    const hl_trainer_device *device = hl_raster_trainer_device(t->raster, state);
+    if (!device)
+        return NULL;
+    if (!t->config.geometry && t->config.densify != HL_DENSITY_MCMC)
+        return device;
+    hl_log(HL_LOG_WARN, "%s on %s goes through host memory: slower than it could be",
+           t->config.geometry ? "geometry mode" : "densification by mcmc",
+           hl_raster_backend_name(t->raster));
+    return NULL;
+}
+
+/* What belongs to one photo: Adam on its exposure and pose, which live on the host. */
+static hl_status step_small(hl_trainer *t, int32_t k, float at)
+{
+    double d_exposure[12];
+    float d_pose[6];
+    int32_t halted;
+    if (!t->exposure.size && !t->pose.size)
+        return HL_OK;
+    HL_TRY(t->device->settle(t->device_state, t, &halted));
+    if (halted >= 0) {
+        t->step = halted - 1; /* the caller counts the step that was not */
+        return HL_OK;
+    }
+    t->device->small_gradients(t->device_state, d_exposure, d_pose);
+    if (t->exposure.size)
+        hl_train_step_exposure(t, k, d_exposure, at);
+    if (t->pose.size)
+        hl_train_step_pose(t, k, d_pose);
+    return HL_OK;
+}
+
+hl_status hl_train_device_step(hl_trainer *t, int32_t k, float at)
+{
+    hl_train_photo photo;
+    hl_raster_view view = t->view[k];
+    hl_device_step step = {.photo = k, .factor = hl_train_shrink_view(&view, hl_train_factor(t))};
+    if (!t->on_device) {
+        HL_TRY(t->device->push(t->device_state, t));
+        t->on_device = true;
+    }
+    const bool have = t->device->has_photo(t->device_state, k, step.factor) != 0;
+    if (!have) {
+        HL_TRY(hl_train_acquire(t, k, &photo));
+        step.target = &photo.target;
+    }
+    step.collect = t->stats_block && hl_density_collects(&t->density, t->step);
+    hl_train_set_rates(t, at);
+    hl_train_set_options(t, t->config.depth_weight > 0, t->config.normal_weight > 0, at, k,
+                         &step.options, &step.loss);
+    const hl_status s = t->device->learn(t->device_state, t, &step);
+    if (!have)
+        t->scene.photos.release(t->scene.photos.ctx, &photo);
+    HL_TRY(s);
+    return step_small(t, k, at);
+}

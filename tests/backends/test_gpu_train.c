@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* Training on the emulated device: the CPU's curve, nothing allocated and nothing waited for in
+ * steady state, steps that were redone after an overflow, masks, alpha, exposure and pose. */
+#include "raster/backend.h"
+#include "raster/cuda/raster_gpu.h"
+#include "raster/train/trainer_device.h"
+#include "tests/check.h"
+#include "tests/raster/train_scene.h"
+
+#include <math.h>
+#include <string.h>
+
+static train_scene scene;
+
+static hl_train_config config_of(int32_t steps)
+{
+    hl_train_config c;
+    hl_train_config_init(&c);
+    c.seed = 7;
+    c.iterations = steps;
+    c.cap = 400;
+    c.full_from = steps / 4;
+    c.sh_every = steps / 4;
+    c.refine_start = steps / 3;
+    c.refine_stop = steps - steps / 6;
+    c.refine_every = steps / 6;
+    return c;
+}
+
+static hl_trainer *on_device(const hl_train_config *c)
+{
+    hl_raster *raster = NULL;
+    hl_trainer *t = NULL;
+    check_ok(hl_raster_create_on(&raster, hl_raster_backend_emulated(), HL_ISA_AUTO));
+    check_ok(hl_trainer_create_on(&t, c, &scene.scene, raster, HL_ISA_AUTO));
+    assert_non_null(t->device);
+    return t;
+}
+
+typedef struct curve {
+    double loss[64], psnr[64];
+    int32_t splats[64];
+    int32_t count;
+} curve;
+
+static hl_status keep(void *ctx, const hl_train_record *record)
+{
+    curve *c = ctx;
+    c->loss[c->count] = record->loss;
+    c->psnr[c->count] = record->psnr;
+    c->splats[c->count++] = record->splats;
+    return HL_OK;
+}
+
+/* Before the first refinement the curves are one; then choices that hang on the last digit part
+ * them, on the device as between instruction sets of the CPU. */
+static void compare_curves(const hl_train_config *c)
+{
+    curve curves[2] = {{.count = 0}, {.count = 0}};
+    hl_train_score score[2];
+    for (int b = 0; b < 2; b++) {
+        hl_trainer *t = NULL;
+        const hl_train_events events = {.ctx = &curves[b], .record = keep, .record_every = 10};
+        if (b)
+            t = on_device(c);
+        else
+            check_ok(hl_trainer_create(&t, c, &scene.scene, "cpu", HL_ISA_PLAIN));
+        check_ok(hl_trainer_run(t, 0, &events));
+        check_ok(hl_trainer_eval(t, &score[b], NULL));
+        hl_trainer_destroy(&t);
+    }
+    assert_int_equal(curves[0].count, curves[1].count);
+    for (int32_t k = 0; k < curves[0].count; k++) {
+        const double want = curves[0].loss[k];
+        const double tolerance = 10 * (k + 1) <= c->refine_start ? 1e-4 : 0.03;
+        if (!(fabs(curves[1].loss[k] - want) <= tolerance * want))
+            fail_msg("record %d: loss %.6f on the device, %.6f on the CPU", k, curves[1].loss[k],
+                     want);
+        assert_true(fabs(curves[1].psnr[k] - curves[0].psnr[k]) < 0.4);
+        assert_int_equal(curves[1].splats[k], curves[0].splats[k]);
+    }
+    assert_true(fabs(score[0].psnr - score[1].psnr) < 0.4);
+}
+
+static void the_curve_of_the_cpu(void **state)
+{
+    (void)state;
+    train_scene_make(&scene, 120, 48, 40, 3);
+    hl_train_config c = config_of(72);
+    compare_curves(&c);
+    c.adam_mode = HL_ADAM_CLUSTER;
+    c.filter_3d = c.antialiased = true;
+    compare_curves(&c);
+    c.densify = HL_DENSITY_ADC;
+    c.random_background = true;
+    compare_curves(&c);
+    train_scene_release(&scene);
+}
+
+static void alpha_exposure_and_pose(void **state)
+{
+    (void)state;
+    train_scene_make(&scene, 120, 48, 40, 4);
+    hl_train_config c = config_of(48);
+    compare_curves(&c);
+    c.exposure = c.pose = true;
+    compare_curves(&c);
+    train_scene_release(&scene);
+}
+
+static void steady_state_neither_allocates_nor_waits(void **state)
+{
+    (void)state;
+    train_scene_make(&scene, 120, 48, 40, 3);
+    hl_train_config c = config_of(1000);
+    c.densify = HL_DENSITY_BUDGET;
+    c.full_from = 0;
+    hl_trainer *t = on_device(&c);
+    for (int k = 0; k < 2 * SCENE_TRAIN; k++) /* every photo was there */
+        check_ok(hl_trainer_step(t));
+    const hl_gpu_raster *r = t->device_state;
+    const hl_gpu_counts before = r->gpu.counts;
+    const int steps = 40;
+    for (int k = 0; k < steps; k++)
+        check_ok(hl_trainer_step(t));
+    const hl_gpu_counts *after = &r->gpu.counts;
+    assert_int_equal(after->allocations, before.allocations);
+    assert_int_equal(after->waits, before.waits);
+    assert_int_equal(after->captures, before.captures);
+    assert_int_equal(after->launches - before.launches, 2 * steps); /* the numbers, the graph */
+    assert_int_equal(after->copies - before.copies, steps);         /* the state, unwaited    */
+    hl_trainer_destroy(&t);
+    train_scene_release(&scene);
+}
+
+/* A device that is told to start with lists that are far too short gives the same training. */
+static void an_overflow_is_redone(void **state)
+{
+    (void)state;
+    train_scene_make(&scene, 120, 48, 40, 3);
+    hl_train_config c = config_of(1000);
+    float *mean[2];
+    for (int b = 0; b < 2; b++) {
+        hl_trainer *t = on_device(&c);
+        hl_gpu_raster *r = t->device_state;
+        hl_gpu_backend_deterministic(r, true);
+        for (int k = 0; k < 30; k++) {
+            if (b && k % 7 == 3) { /* now the lists are too short, for a step or two */
+                check_ok(hl_train_device_settle(t, false));
+                r->work.instance_capacity = 100;
+                r->work.visible_capacity = 20 + (uint32_t)k;
+            }
+            check_ok(hl_trainer_step(t));
+        }
+        check_ok(hl_train_device_settle(t, true));
+        assert_int_equal(hl_trainer_steps(t), 30);
+        assert_int_equal(r->state->done_step, 29);
+        const size_t n = 3 * (size_t)t->splats.count;
+        mean[b] = hl_alloc(n, sizeof(float));
+        memcpy(mean[b], t->splats.mean, n * sizeof(float));
+        if (b)
+            assert_memory_equal(mean[0], mean[1], n * sizeof(float));
+        hl_trainer_destroy(&t);
+    }
+    hl_free(mean[0]);
+    hl_free(mean[1]);
+    train_scene_release(&scene);
+}
+
+static void memory_that_runs_out(void **state)
+{
+    (void)state;
+    train_scene_make(&scene, 120, 48, 40, 3);
+    hl_train_config c = config_of(1000);
+    hl_trainer *t = on_device(&c);
+    hl_gpu_emulated_limit(100000);
+    check_fails(hl_trainer_step(t), "MiB of device memory");
+    hl_gpu_emulated_limit(0);
+    check_ok(hl_trainer_step(t));
+    hl_trainer_destroy(&t);
+    train_scene_release(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_curve_of_the_cpu),
+        cmocka_unit_test(alpha_exposure_and_pose),
+        cmocka_unit_test(steady_state_neither_allocates_nor_waits),
+        cmocka_unit_test(an_overflow_is_redone),
+        cmocka_unit_test(memory_that_runs_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
