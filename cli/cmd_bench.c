@@ -17,7 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALL = 0, ISA_COUNT = 3, SIDE_MAX = 16384 };
+/* Paths: instruction sets of the CPU by their number, then CUDA. */
+enum { ALL = 0, ISA_COUNT = 3, PATH_CUDA, SIDE_MAX = 16384 };
 
 typedef struct bench_options {
     hl_common common;
@@ -73,8 +74,8 @@ typedef struct bench {
     hl_splats reference; /* gradients of plain C        */
     int64_t pairs, instances;
     int32_t visible;
-    timing path[ISA_COUNT + 1];
-    timing single[ISA_COUNT + 1]; /* on one thread */
+    timing path[PATH_CUDA + 1];
+    timing single[PATH_CUDA + 1]; /* on one thread */
     bool absent;                  /* the path asked for by name is not there */
 } bench;
 
@@ -233,18 +234,20 @@ static hl_status run_reference(bench *b)
     return s;
 }
 
-static hl_status run_path(bench *b, hl_isa isa, timing *t)
+static hl_status run_path(bench *b, int32_t path, timing *t)
 {
     hl_raster *r = NULL;
     hl_raster_frame f;
-    const hl_status made = hl_raster_create(&r, "cpu", isa);
+    const hl_status made = path == PATH_CUDA ? hl_raster_create(&r, "cuda", HL_ISA_AUTO)
+                                             : hl_raster_create(&r, "cpu", (hl_isa)path);
+    const double tolerance = path == PATH_CUDA ? 1e-3 : 1e-4; /* approximate exponentials */
     b->absent = made == HL_E_BACKEND;
     if (made != HL_OK)
         return b->absent && b->o->isa == ALL ? HL_OK : made;
     hl_status s = run_once(b, r, &b->grad, &f, NULL);
     if (s == HL_OK) {
         compare(b, &f, t);
-        if (!(t->color_error <= 1e-4 && t->grad_error <= 1e-3))
+        if (!(t->color_error <= tolerance && t->grad_error <= 1e-3))
             s = hl_fail(HL_E_BACKEND,
                         "%s differs from plain C: colour by %.2g, gradients by %.2g; not timed",
                         hl_raster_isa_name(r), t->color_error, t->grad_error);
@@ -258,7 +261,7 @@ static hl_status run_path(bench *b, hl_isa isa, timing *t)
 
 static const char *isa_word(int32_t isa)
 {
-    static const char *const words[] = {"all", "plain", "avx2", "avx512"};
+    static const char *const words[] = {"all", "plain", "avx2", "avx512", "cuda"};
     return words[isa];
 }
 
@@ -289,7 +292,7 @@ static void print_text(const bench *b)
            b->splats.count, b->view.width, b->view.height, hl_parallel_threads(), b->visible,
            (long long)b->instances, (long long)b->pairs,
            (double)b->pairs / b->view.width / b->view.height);
-    for (int32_t isa = HL_ISA_PLAIN; isa <= ISA_COUNT; isa++) {
+    for (int32_t isa = HL_ISA_PLAIN; isa <= PATH_CUDA; isa++) {
         const timing *t = &b->path[isa];
         if (!t->present)
             continue;
@@ -359,24 +362,32 @@ static hl_status print_json(const bench *b)
     hl_json_add_number(root, "instances", (double)b->instances);
     hl_json_add_number(root, "pairs", (double)b->pairs);
     hl_json *paths = hl_json_add_object(root, "paths");
-    for (int32_t isa = HL_ISA_PLAIN; isa <= ISA_COUNT; isa++)
+    for (int32_t isa = HL_ISA_PLAIN; isa <= PATH_CUDA; isa++)
         if (b->path[isa].present)
             add_path(paths, b, isa);
     return hl_command_print_json(&root);
+}
+
+/* --isa picks one path of the CPU; --backend picks CPU, CUDA or whatever is there. */
+static bool is_wanted(const bench_options *o, int32_t path)
+{
+    if (path == PATH_CUDA)
+        return o->common.backend != HL_BACKEND_CPU && o->isa == ALL;
+    return o->common.backend != HL_BACKEND_CUDA && (o->isa == ALL || o->isa == path);
 }
 
 static hl_status bench_raster(bench *b)
 {
     HL_TRY(make_scene(b));
     HL_TRY(run_reference(b));
-    for (int32_t isa = HL_ISA_PLAIN; isa <= ISA_COUNT; isa++) {
-        if (b->o->isa != ALL && b->o->isa != isa)
+    for (int32_t isa = HL_ISA_PLAIN; isa <= PATH_CUDA; isa++) {
+        if (!is_wanted(b->o, isa))
             continue;
-        HL_TRY(run_path(b, (hl_isa)isa, &b->path[isa]));
-        if (!b->o->scaling || !b->path[isa].present)
+        HL_TRY(run_path(b, isa, &b->path[isa]));
+        if (!b->o->scaling || !b->path[isa].present || isa == PATH_CUDA)
             continue;
         hl_parallel_set_threads(1);
-        const hl_status s = run_path(b, (hl_isa)isa, &b->single[isa]);
+        const hl_status s = run_path(b, isa, &b->single[isa]);
         hl_parallel_set_threads(b->o->common.threads);
         HL_TRY(s);
     }

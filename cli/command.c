@@ -46,7 +46,7 @@ static bool has_cuda(const char *command)
         fprintf(stderr, "helio %s: --backend cuda: this build has no CUDA backend; use cpu\n",
                 command);
     else if (hl_raster_describe("cuda", text, sizeof text) != HL_OK)
-        fprintf(stderr, "helio %s: --backend cuda: %s; use cpu\n", command, hl_last_error());
+        fprintf(stderr, "helio %s: %s; use cpu\n", command, hl_last_error());
     else
         return true;
     return false;
