@@ -5,11 +5,13 @@
 #include "cli/scene.h"
 #include "cli/video.h"
 #include "core/camera_path.h"
+#include "core/color.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/sheet.h"
 #include "core/splat_stats.h"
+#include "raster/gbuffer.h"
 #include "viewer/renderer.h"
 
 #include <math.h>
@@ -17,10 +19,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_VIEWS, SIDE_MAX = 16384, OUTPUTS = 4, SHEET_FRAMES_MAX = 256, LOOKERS = 8 };
-enum { OUT_COLOR, OUT_DEPTH, OUT_NORMAL, OUT_ALPHA };
+enum { PATH_VIEWS, SIDE_MAX = 16384, OUTPUTS = 8, SHEET_FRAMES_MAX = 256, LOOKERS = 8 };
+enum {
+    OUT_COLOR,
+    OUT_DEPTH,
+    OUT_NORMAL,
+    OUT_ALPHA,
+    OUT_SURFACE, /* from here on of the G-buffer */
+    OUT_ALBEDO,
+    OUT_ROUGHNESS,
+    OUT_METAL
+};
 
-static const char *const output_names[OUTPUTS] = {"color", "depth", "normal", "alpha"};
+static const char *const output_names[OUTPUTS] = {"color",   "depth",  "normal",    "alpha",
+                                                  "surface", "albedo", "roughness", "metal"};
 
 #define FOV_DEFAULT_DEG 50.0
 
@@ -47,8 +59,10 @@ static const hl_option rows[] = {
                 "pixels of a picture; that of the first view if left out"),
     HL_OPT_DOUBLE(render_options, "--fov-deg", fov_deg, 0, 170,
                   "vertical field of view of a path, 0 for that of the first view"),
-    HL_OPT_TEXT(render_options, "--outputs", outputs, "LIST",
-                "of color, depth, normal and alpha, with commas between"),
+    HL_OPT_TEXT(
+        render_options, "--outputs", outputs, "LIST",
+        "of color, depth, normal, alpha, surface (depth of flat splats), albedo, roughness and "
+        "metal, with commas between"),
     HL_OPT_FLAG(render_options, "--exr", exr,
                 "depth, normal and alpha as numbers in EXR files instead of pictures"),
     HL_OPT_TEXT(render_options, "--data", data, "PATH",
@@ -73,6 +87,9 @@ typedef struct rendering {
     int32_t count;
     hl_raster_view *views; /* (count) */
     bool wanted[OUTPUTS];
+    bool deferred;               /* some of the G-buffer                       */
+    const float *materials;      /* NULL: none wanted                          */
+    const hl_raster_view *drawn; /* of the frame at hand                       */
     int32_t wanted_count;
     uint32_t outputs; /* HL_RASTER_* */
     double fps;
@@ -247,7 +264,8 @@ static hl_status parse_outputs(rendering *r)
             k++;
         if (k == OUTPUTS)
             return hl_fail(HL_E_ARG,
-                           "--outputs: expected some of color,depth,normal,alpha, found \"%s\"",
+                           "--outputs: expected some of color,depth,normal,alpha,surface,albedo,"
+                           "roughness,metal, found \"%s\"",
                            r->o->outputs);
         r->wanted_count += !r->wanted[k];
         r->wanted[k] = true;
@@ -261,11 +279,25 @@ static hl_status parse_outputs(rendering *r)
 }
 
 /* One output of a frame as numbers. */
-static hl_status output_numbers(int output, const hl_raster_frame *frame, hl_image *out)
+static hl_status output_numbers(const rendering *r, int output, const hl_raster_frame *frame,
+                                hl_image *out)
 {
+    static const hl_gbuffer_map maps[] = {HL_GBUFFER_SURFACE_DEPTH, HL_GBUFFER_ALBEDO,
+                                          HL_GBUFFER_ROUGHNESS, HL_GBUFFER_METAL};
+    if (output >= OUT_SURFACE)
+        return hl_gbuffer_read(frame, r->drawn, maps[output - OUT_SURFACE], out);
     if (output == OUT_DEPTH)
         return hl_scene_depth(frame, out);
     return output == OUT_NORMAL ? hl_scene_normal(frame, out) : hl_scene_alpha(frame, out);
+}
+
+/* Linear to sRGB, in place, then to 8 bits. */
+static hl_status albedo_picture(hl_image *albedo, hl_image8 *out)
+{
+    const size_t n = 3 * (size_t)albedo->width * (size_t)albedo->height;
+    for (size_t i = 0; i < n; i++)
+        albedo->data[i] = hl_srgb_from_linear(albedo->data[i]);
+    return hl_image8_from_float(out, albedo);
 }
 
 static hl_status output_picture(rendering *r, int output, const hl_raster_frame *frame,
@@ -274,12 +306,15 @@ static hl_status output_picture(rendering *r, int output, const hl_raster_frame 
     if (output == OUT_COLOR)
         return r->device ? hl_renderer_read(r->device, out) : hl_scene_color(frame, out);
     hl_image numbers;
-    HL_TRY(output_numbers(output, frame, &numbers));
+    HL_TRY(output_numbers(r, output, frame, &numbers));
     hl_status s = HL_OK;
-    if (output == OUT_DEPTH && !(r->near < r->far)) /* one scale for all frames */
+    const bool is_depth = output == OUT_DEPTH || output == OUT_SURFACE;
+    if (is_depth && !(r->near < r->far)) /* one scale for all frames */
         s = hl_sheet_depth_range(&numbers, &r->near, &r->far);
-    if (s == HL_OK && output == OUT_DEPTH)
+    if (s == HL_OK && is_depth)
         s = hl_sheet_depth(out, &numbers, r->near, r->far);
+    else if (s == HL_OK && output == OUT_ALBEDO)
+        s = albedo_picture(&numbers, out);
     else if (s == HL_OK)
         s = output == OUT_NORMAL ? hl_sheet_normal(out, &numbers, NULL)
                                  : hl_sheet_grey(out, &numbers);
@@ -296,7 +331,7 @@ static hl_status save_output(rendering *r, int output, int32_t k, const hl_raste
     HL_TRY(hl_path_join(path, sizeof path, r->folder, name));
     if (numbers) {
         hl_image image;
-        HL_TRY(output_numbers(output, frame, &image));
+        HL_TRY(output_numbers(r, output, frame, &image));
         const hl_status s = hl_image_save(&image, path);
         hl_image_release(&image);
         return s;
@@ -429,6 +464,19 @@ static hl_status draw_on_device(rendering *r, int32_t k)
     return hl_renderer_draw(r->device, &r->views[k], &look);
 }
 
+static hl_status draw(rendering *r, int32_t k, hl_raster_frame *frame)
+{
+    hl_scene *s = &r->scene;
+    r->drawn = &r->views[k];
+    if (!r->deferred)
+        return hl_scene_render(s, r->drawn, r->outputs, frame);
+    const float *b = s->background;
+    const hl_gbuffer_options o = {.sh_degree = s->splats.sh_degree,
+                                  .background = {b[0], b[1], b[2]},
+                                  .materials = r->materials};
+    return hl_gbuffer_forward(s->raster, &s->splats, r->drawn, &o, frame);
+}
+
 static hl_status render_all(rendering *r)
 {
     for (int32_t k = 0; k < r->count; k++) {
@@ -439,7 +487,7 @@ static hl_status render_all(rendering *r)
         if (r->device)
             HL_TRY(draw_on_device(r, k));
         else
-            HL_TRY(hl_scene_render(&r->scene, &r->views[k], r->outputs, &frame));
+            HL_TRY(draw(r, k, &frame));
         r->seconds += hl_wall_seconds() - start;
         HL_TRY(deliver(r, k, &frame));
         hl_log_progress(&(hl_progress){.stage = "render",
@@ -465,6 +513,10 @@ static hl_status render(rendering *r)
                                  .background = o->background,
                                  .need_data = from_views};
     HL_TRY(hl_scene_open(&r->scene, &so));
+    for (int k = OUT_SURFACE; k < OUTPUTS; k++)
+        r->deferred = r->deferred || r->wanted[k];
+    if (r->wanted[OUT_ALBEDO] || r->wanted[OUT_ROUGHNESS] || r->wanted[OUT_METAL])
+        HL_TRY(hl_scene_materials(&r->scene, &r->materials));
     if (o->common.backend == HL_BACKEND_VULKAN)
         HL_TRY(open_device(r));
     r->fps = 30;

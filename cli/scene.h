@@ -57,6 +57,10 @@ hl_status hl_scene_view(const hl_scene *scene, int32_t index, hl_raster_view *vi
 hl_status hl_scene_render(hl_scene *scene, const hl_raster_view *view, uint32_t outputs,
                           hl_raster_frame *frame);
 
+/* Materials of the splats, (count, HL_GBUFFER_CHANNELS) in the scene's arena: of the .helio file of
+ * the scene itself, or of scene.helio in its folder.  HL_E_IO, HL_E_FORMAT where there are none. */
+hl_status hl_scene_materials(hl_scene *scene, const float **materials);
+
 /* Pictures of a frame, owned by the caller: colour rounded to 8 bits; alpha; expected depth (0
  * where alpha is below 1/2); normals in the world frame. */
 hl_status hl_scene_color(const hl_raster_frame *frame, hl_image8 *out);

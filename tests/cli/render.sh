@@ -44,3 +44,5 @@ done | sed 's/, [0-9.]* ms.*//'
 # Without ffmpeg: the pictures and the command.
 PATH=/nowhere "$HELIO" render in.ply --path orbit --frames 2 --size 40x30 -o film.mp4
 ls film
+"$HELIO" render in.ply --path orbit --frames 1 --size 40x30 -o many --outputs surface --exr --quiet >/dev/null
+"$HELIO" render in.ply --path orbit --frames 1 --size 8x8 -o many --outputs albedo --quiet || echo no materials
