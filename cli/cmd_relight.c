@@ -314,7 +314,7 @@ static hl_status light_all_views(relighting *r, int32_t light)
         hl_shade_release(&result);
         HL_TRY(s);
         const hl_progress progress = {.stage = "relight",
-                                      .loss = NAN,
+                                      .loss = (double)NAN,
                                       .splats = -1,
                                       .next_save = -1,
                                       .done = (int64_t)light * r->views.lit + i + 1,
