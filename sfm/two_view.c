@@ -18,6 +18,9 @@
 #define WATERMARK_BORDER 0.1    /* of the picture's sides                                    */
 #define TURN_ANGLE       0.0035 /* rad: a median ray angle below this is no baseline (0.2 deg) */
 
+enum { TRIALS_LEAST = 50, TRIALS_MOST = 10000 };
+#define CONFIDENCE 0.9999 /* of having drawn one sample without a wrong match */
+
 typedef struct work {
     const hl_two_view_input *in;
     double threshold_px;
@@ -140,6 +143,17 @@ static void motion_of(work *w, const uint8_t *inlier, hl_two_view *out)
     out->median_angle = n ? w->scratch[n / 2] : 0;
 }
 
+/* A model of fewer than min_inliers is thrown away: no more trials than one that has just so many
+ * needs, three times over since noise spoils some good draws.  Most pairs of a set have nothing in
+ * common and some twenty chance matches; this is where their time would go. */
+static int32_t trials_worth(const work *w, int32_t sample_size)
+{
+    const int32_t most = w->ransac.max_trials > 0 ? w->ransac.max_trials : TRIALS_MOST;
+    const int32_t n = w->in->count, least = w->min_inliers < n ? w->min_inliers : n;
+    const int64_t worth = 3 * (int64_t)hl_ransac_trials(least, n, sample_size, CONFIDENCE, most);
+    return worth < TRIALS_LEAST ? TRIALS_LEAST : worth < most ? (int32_t)worth : most;
+}
+
 static hl_status essential(work *w, hl_two_view *out)
 {
     hl_point_pairs pairs = {w->in->count, w->ua, w->ub, w->scratch};
@@ -147,6 +161,7 @@ static hl_status essential(work *w, hl_two_view *out)
     hl_ransac_options o = w->ransac;
     hl_ransac_result found;
     o.threshold = w->threshold_px / w->focal;
+    o.max_trials = trials_worth(w, model.sample_size);
     HL_TRY(hl_ransac(&found, w->mask[0], w->in->count, &model, &o));
     out->essential_inliers = found.inliers;
     if (found.inliers)
@@ -162,6 +177,7 @@ static hl_status uncalibrated(work *w, hl_two_view *out, bool homography)
     hl_ransac_options o = w->ransac;
     hl_ransac_result found;
     o.threshold = w->threshold_px / w->scale;
+    o.max_trials = trials_worth(w, model.sample_size);
     HL_TRY(hl_ransac(&found, w->mask[homography ? 2 : 1], w->in->count, &model, &o));
     *(homography ? &out->homography_inliers : &out->fundamental_inliers) = found.inliers;
     if (found.inliers)
@@ -250,11 +266,13 @@ hl_status hl_two_view_estimate(hl_two_view *out, uint8_t *inlier, const hl_two_v
     hl_two_view found;
     memset(&found, 0, sizeof found);
     HL_TRY(work_create(&w, input, options));
-    hl_status s = essential(&w, &found);
-    if (s == HL_OK)
-        s = uncalibrated(&w, &found, false);
+    hl_status s = uncalibrated(&w, &found, false);
     if (s == HL_OK)
         s = uncalibrated(&w, &found, true);
+    /* Under a guessed focal length E says how the photos moved, not whether they go together. */
+    if (s == HL_OK && (input->focal_known || found.fundamental_inliers >= w.min_inliers ||
+                       found.homography_inliers >= w.min_inliers))
+        s = essential(&w, &found);
     if (s == HL_OK) {
         decide(&w, &found, inlier);
         *out = found;

@@ -158,19 +158,24 @@ bool hl_homography(const double *x1, const double *x2, int32_t count, double h[9
     if (count < 4 || (count == 4 && !orientation_kept(x1, x2)) || !normalise(x1, count, &n1) ||
         !normalise(x2, count, &n2))
         return false;
-    double ata[81] = {0}, values[9], vectors[81];
+    double ata[81] = {0}, rows[8][9], values[9], vectors[81];
     for (int32_t i = 0; i < count; i++) {
         const double u = n1.s * (x1[2 * i] - n1.mx), v = n1.s * (x1[2 * i + 1] - n1.my);
         const double x = n2.s * (x2[2 * i] - n2.mx), y = n2.s * (x2[2 * i + 1] - n2.my);
         const double row[2][9] = {{u, v, 1, 0, 0, 0, -x * u, -x * v, -x},
                                   {0, 0, 0, u, v, 1, -y * u, -y * v, -y}};
-        for (int e = 0; e < 2; e++)
+        if (count == 4)
+            memcpy(rows[2 * i], row, sizeof row);
+        for (int e = 0; e < 2 && count > 4; e++)
             for (int p = 0; p < 9; p++)
                 for (int q = 0; q < 9; q++)
                     ata[9 * p + q] += row[e][p] * row[e][q];
     }
-    hl_small_eigen(9, ata, values, vectors);
-    if (!(values[1] > 1e-10 * values[8]))
+    if (count == 4)
+        hl_small_nullspace(8, 9, rows[0], vectors);
+    else
+        hl_small_eigen(9, ata, values, vectors);
+    if (count > 4 && !(values[1] > 1e-10 * values[8]))
         return false;
     double t1[9], back[9], half[9];
     frame_matrix(&n1, t1);
