@@ -46,6 +46,7 @@ static hl_train_config config_of(hl_density_kind kind)
     c.full_from = 20;
     c.grad_threshold = 1e-5f;
     c.exposure = c.pose = c.filter_3d = c.random_background = true;
+    c.geometry = kind == HL_DENSITY_BUDGET || kind == HL_DENSITY_NONE;
     if (kind == HL_DENSITY_BUDGET)
         c.adam_mode = HL_ADAM_CLUSTER;
     return c;
