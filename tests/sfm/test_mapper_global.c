@@ -188,8 +188,8 @@ static void the_choice_is_by_size_focal_and_outcome(void **state)
     release(&s);
 
     o.images = HL_MAPPER_FEW + 4;
-    o.points = 2400;
-    o.views = 12;
+    o.points = 1600;
+    o.views = 10;
     make(&s, &o, 0, 6);
     check_ok(hl_mapper_run(&mapping, &s.m.input, NULL));
     assert_int_equal(mapping.method, HL_MAPPER_GLOBAL);
@@ -260,6 +260,36 @@ static void same_bytes_for_any_thread_count(void **state)
     release(&s);
 }
 
+/* Every n-th allocation in turn fails, further apart as n grows. */
+static void failed_allocations_are_errors(void **state)
+{
+    (void)state;
+    set s;
+    ring_options o = ring;
+    o.images = 5;
+    o.points = 60;
+    o.arc = 1.2;
+    make(&s, &o, 0, 4);
+    hl_parallel_set_threads(1);
+    uint64_t n = 1;
+    for (;; n += 1 + n / 12) {
+        hl_mapping mapping = {0};
+        hl_alloc_fail_at(n);
+        const hl_status status = hl_mapper_run(&mapping, &s.m.input, &global);
+        hl_alloc_fail_at(0);
+        assert_true(n < 20000);
+        if (status == HL_OK) {
+            hl_mapping_release(&mapping);
+            break;
+        }
+        assert_int_equal(status, HL_E_MEMORY);
+        assert_null(mapping.models);
+    }
+    assert_true(n > 100);
+    hl_parallel_set_threads(0);
+    release(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +300,7 @@ int main(void)
         cmocka_unit_test(two_photos_are_enough_to_start),
         cmocka_unit_test(the_choice_is_by_size_focal_and_outcome),
         cmocka_unit_test(an_outcome_that_fails_its_test_is_said_so),
+        cmocka_unit_test(failed_allocations_are_errors),
         cmocka_unit_test(same_bytes_for_any_thread_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
