@@ -3,7 +3,9 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/scene.h"
+#include "core/file.h"
 #include "core/memory.h"
+#include "core/mesh_io.h"
 #include "core/splat_stats.h"
 #include "viewer/viewer.h"
 
@@ -16,13 +18,13 @@ enum { SIDE_MAX = 16384, OPENED_MAX = 64 };
 typedef struct view_options {
     hl_common common;
     const char *scene, *data, *script, *device, *background;
-    int32_t raster, width, height, iteration;
+    int32_t raster, width, height, iteration, up;
     bool headless, validate, actions;
 } view_options;
 
 static const hl_option rows[] = {
     HL_ARG_OPTIONAL(view_options, "SCENE", scene,
-                    "output folder of helio train, or a file of splats"),
+                    "output folder of helio train, a file of splats, or a mesh: .glb, .gltf, .obj"),
     HL_OPT_TEXT(view_options, "--data", data, "PATH",
                 "the capture whose cameras to step through; found in config.json if left out"),
     HL_OPT_INT(view_options, "--iteration", iteration, 0, INT32_MAX,
@@ -31,6 +33,8 @@ static const hl_option rows[] = {
                   "how splats become pixels: the fastest here, by Vulkan, or by the processor"),
     HL_OPT_INT(view_options, "--width", width, 1, SIDE_MAX, "pixels of the picture"),
     HL_OPT_INT(view_options, "--height", height, 1, SIDE_MAX, "pixels of the picture"),
+    HL_OPT_CHOICE(view_options, "--up", up, "auto|-y|y|-z|z|-x|x",
+                  "the scene's upward axis; auto: -y for splats, y for a mesh alone"),
     HL_OPT_TEXT(view_options, "--background", background, "COLOR",
                 "black, white or r,g,b behind the splats"),
     HL_OPT_TEXT(view_options, "--script", script, "FILE",
@@ -50,6 +54,7 @@ static const hl_command_spec spec = {
 typedef struct opened {
     hl_scene scene;
     hl_viewer_camera *cameras;
+    hl_mesh mesh;
 } opened;
 
 typedef struct viewing {
@@ -77,18 +82,54 @@ static hl_status list_cameras(opened *p, hl_viewer_scene *out)
     return HL_OK;
 }
 
-static hl_status describe(opened *p, hl_viewer_scene *out)
+/* --up, or `fallback` (an index of its words) for auto. */
+static void set_up(const view_options *o, int32_t fallback, double up[3])
+{
+    const int32_t word = (o->up ? o->up : fallback) - 1, axis[3] = {1, 2, 0};
+    up[0] = up[1] = up[2] = 0;
+    up[axis[word / 2]] = word % 2 ? 1 : -1;
+}
+
+static hl_status describe(const view_options *o, opened *p, hl_viewer_scene *out)
 {
     hl_splat_stats stats = {.core_low = {0}};
     if (p->scene.splats.count)
         HL_TRY(hl_splats_measure(&stats, &p->scene.splats));
-    *out = (hl_viewer_scene){.name = p->scene.file, .splats = &p->scene.splats, .up = {0, -1, 0}};
+    *out = (hl_viewer_scene){.name = p->scene.file, .splats = &p->scene.splats};
+    set_up(o, 1, out->up);
     for (int k = 0; k < 3; k++) {
         out->low[k] = (double)stats.core_low[k];
         out->high[k] = (double)stats.core_high[k];
         out->background[k] = p->scene.background[k];
     }
     return list_cameras(p, out);
+}
+
+static bool is_mesh(const char *path)
+{
+    return hl_path_has_extension(path, "glb") || hl_path_has_extension(path, "gltf") ||
+           hl_path_has_extension(path, "obj");
+}
+
+/* A mesh joins the splats that are open, or stands alone. */
+static hl_status open_mesh(const view_options *o, opened *p, const char *path, hl_viewer_scene *out)
+{
+    float low[3], high[3];
+    HL_TRY(hl_mesh_load(&p->mesh, NULL, path));
+    if (!p->mesh.normals)
+        HL_TRY(hl_mesh_fill_normals(&p->mesh));
+    const bool alone = !out->splats || !out->splats->count;
+    if (alone)
+        *out = (hl_viewer_scene){.name = path, .splats = &p->scene.splats};
+    out->mesh = &p->mesh;
+    hl_mesh_bounds(&p->mesh, low, high);
+    if (alone)
+        set_up(o, 2, out->up);
+    for (int k = 0; alone && k < 3; k++) {
+        out->low[k] = (double)low[k];
+        out->high[k] = (double)high[k];
+    }
+    return HL_OK;
 }
 
 static hl_status open_scene(void *ctx, const char *path, hl_viewer_scene *out)
@@ -105,8 +146,10 @@ static hl_status open_scene(void *ctx, const char *path, hl_viewer_scene *out)
     if (!p)
         return HL_E_MEMORY;
     v->list[v->count++] = p;
+    if (is_mesh(path))
+        return open_mesh(v->o, p, path, out);
     HL_TRY(hl_scene_open(&p->scene, &so));
-    return describe(p, out);
+    return describe(v->o, p, out);
 }
 
 static void close_scenes(viewing *v)
@@ -114,6 +157,7 @@ static void close_scenes(viewing *v)
     for (int32_t i = 0; i < v->count; i++) {
         hl_scene_close(&v->list[i]->scene);
         hl_free(v->list[i]->cameras);
+        hl_mesh_release(&v->list[i]->mesh);
         hl_free(v->list[i]);
     }
 }

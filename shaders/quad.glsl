@@ -49,5 +49,5 @@ void main()
     const vec2 corner = vec2((gl_VertexIndex & 1) * 2 - 1, (gl_VertexIndex >> 1) * 2 - 1);
     const vec2 at = f.mu + corner.x * (sqrt(q / big) + 0.01) * axis +
                     corner.y * (sqrt(q / small) + 0.01) * vec2(-axis.y, axis.x);
-    gl_Position = vec4(2 * at / vec2(view.width, view.height) - 1, 0, 1);
+    gl_Position = vec4(2 * at / vec2(view.width, view.height) - 1, HL_GPU_NEAR / f.depth, 1);
 }

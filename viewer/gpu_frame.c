@@ -29,6 +29,7 @@ static void release_images(hl_gpu_frame *frame)
     hl_vk_image_release(frame->vk, &frame->albedo);
     hl_vk_image_release(frame->vk, &frame->normal);
     hl_vk_image_release(frame->vk, &frame->finish);
+    hl_vk_image_release(frame->vk, &frame->depth);
     hl_vk_buffer_release(frame->vk, &frame->readback);
     frame->width = frame->height = 0;
 }
@@ -48,6 +49,10 @@ void hl_gpu_frame_release(hl_gpu_frame *frame)
     hl_vk_pipeline_release(vk, &frame->quads_lit);
     hl_vk_pipeline_release(vk, &frame->shade);
     hl_vk_buffer_release(vk, &frame->light);
+    hl_vk_pipeline_release(vk, &frame->mesh_depth);
+    hl_vk_pipeline_release(vk, &frame->mesh_material);
+    hl_vk_buffer_release(vk, &frame->vertices);
+    hl_vk_buffer_release(vk, &frame->triangles);
     hl_pass_env_release(frame);
     *frame = (hl_gpu_frame){.vk = NULL};
 }
@@ -72,10 +77,17 @@ static hl_status make_lit_targets(hl_gpu_frame *frame)
 {
     if (frame->finish.image)
         return HL_OK;
+    hl_vk_image_release(frame->vk, &frame->depth);
     hl_vk_image_release(frame->vk, &frame->albedo);
     hl_vk_image_release(frame->vk, &frame->normal);
     HL_TRY(make_target(frame, &frame->albedo, frame->width, frame->height));
     HL_TRY(make_target(frame, &frame->normal, frame->width, frame->height));
+    HL_TRY(hl_vk_image_create(
+        frame->vk, &frame->depth,
+        &(hl_vk_image_params){.format = VK_FORMAT_D32_SFLOAT,
+                              .width = frame->width,
+                              .height = frame->height,
+                              .usage = VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT}));
     return make_target(frame, &frame->finish, frame->width, frame->height);
 }
 
@@ -162,6 +174,7 @@ hl_status hl_gpu_frame_make_lit(hl_gpu_frame *frame)
     HL_TRY(hl_pass_quads_lit_create(frame));
     HL_TRY(hl_pass_env_create(frame));
     HL_TRY(hl_pass_light_create(frame));
+    HL_TRY(hl_pass_mesh_create(frame));
     HL_TRY(hl_environment_create_constant(&even, white));
     const hl_status s = hl_pass_env_upload(frame, &even);
     hl_environment_release(&even);
@@ -208,6 +221,7 @@ hl_status hl_gpu_frame_record_lit(hl_gpu_frame *frame)
         HL_TRY(hl_pass_sort_record(frame->vk, &frame->sort, s->keys, s->order, &s->counts,
                                    &s->totals, s->count, 32));
     }
+    HL_TRY(hl_pass_mesh_record(frame));
     HL_TRY(hl_pass_quads_lit_record(frame));
     return hl_pass_light_record(frame);
 }

@@ -3,6 +3,7 @@
 #ifndef HL_VIEWER_GPU_FRAME_H
 #define HL_VIEWER_GPU_FRAME_H
 
+#include "core/mesh.h"
 #include "relight/environment.h"
 #include "viewer/pass_sort.h"
 #include "viewer/renderer.h"
@@ -27,6 +28,10 @@ typedef struct hl_gpu_frame {
     hl_vk_pipeline quads_lit, env_filter, brdf_table, shade;
     float roughness, metal; /* of splats without materials */
     bool lit_made, env_dirty;
+    hl_vk_image depth; /* HL_GPU_NEAR / z of the mesh, 0 where there is none */
+    hl_vk_buffer vertices, triangles;
+    uint32_t index_count; /* of the mesh, 0: none */
+    hl_vk_pipeline mesh_depth, mesh_material;
 } hl_gpu_frame;
 
 /* Makes the pipelines.  The device is borrowed. */
@@ -54,6 +59,9 @@ hl_status hl_gpu_frame_make_lit(hl_gpu_frame *frame);
 /* Replaces the environment; a map is reduced to at most 512 x 256. */
 hl_status hl_gpu_frame_set_environment(hl_gpu_frame *frame, const hl_environment *environment);
 
+/* Replaces the mesh, which must have normals; NULL: none. */
+hl_status hl_gpu_frame_set_mesh(hl_gpu_frame *frame, const hl_mesh *mesh);
+
 /* Fills the light's uniform buffer; the environment stands as look->up and look->turn say. */
 void hl_gpu_light_fill(struct hl_gpu_light *out, const hl_environment *environment,
                        const hl_look *look);
@@ -68,6 +76,9 @@ hl_status hl_pass_quads_create(hl_gpu_frame *frame);
 hl_status hl_pass_quads_record(hl_gpu_frame *frame);
 hl_status hl_pass_quads_lit_create(hl_gpu_frame *frame);
 hl_status hl_pass_quads_lit_record(hl_gpu_frame *frame);
+hl_status hl_pass_mesh_create(hl_gpu_frame *frame);
+hl_status hl_pass_mesh_record(hl_gpu_frame *frame);
+hl_status hl_pass_mesh_draw(hl_gpu_frame *frame, const hl_vk_pipeline *pipeline);
 hl_status hl_pass_env_create(hl_gpu_frame *frame);
 hl_status hl_pass_env_upload(hl_gpu_frame *frame, const hl_environment *environment);
 hl_status hl_pass_env_record(hl_gpu_frame *frame);

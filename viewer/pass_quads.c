@@ -26,14 +26,16 @@ hl_status hl_pass_quads_lit_create(hl_gpu_frame *frame)
                              .topology = VK_PRIMITIVE_TOPOLOGY_TRIANGLE_STRIP,
                              .targets = {f, f, f},
                              .target_count = 3,
+                             .depth_test = true,
                              .blend = HL_VK_UNDER});
 }
 
 enum { TARGETS_MAX = 3 };
 
-/* Splats front to back into the targets, which are cleared first. */
+/* Splats front to back into the targets, which are cleared first; behind them the mesh, whose depth
+ * is there already. */
 static hl_status draw(hl_gpu_frame *frame, const hl_vk_pipeline *pipeline,
-                      hl_vk_image *const *targets, uint32_t count)
+                      hl_vk_image *const *targets, uint32_t count, bool with_mesh)
 {
     hl_vk *vk = frame->vk;
     hl_gpu_splats *s = &frame->splats;
@@ -41,7 +43,7 @@ static hl_status draw(hl_gpu_frame *frame, const hl_vk_pipeline *pipeline,
     const VkViewport viewport = {
         .width = (float)frame->width, .height = (float)frame->height, .maxDepth = 1};
     VkRenderingAttachmentInfo attachments[TARGETS_MAX];
-    hl_vk_touch touches[5 + TARGETS_MAX] = {{.buffer = &s->order[0], .how = HL_VK_DRAW_READ},
+    hl_vk_touch touches[6 + TARGETS_MAX] = {{.buffer = &s->order[0], .how = HL_VK_DRAW_READ},
                                             {.buffer = &s->footprints, .how = HL_VK_DRAW_READ},
                                             {.buffer = &frame->view, .how = HL_VK_DRAW_READ},
                                             {.buffer = &s->materials, .how = HL_VK_DRAW_READ},
@@ -55,13 +57,21 @@ static hl_status draw(hl_gpu_frame *frame, const hl_vk_pipeline *pipeline,
                                         .loadOp = VK_ATTACHMENT_LOAD_OP_CLEAR,
                                         .storeOp = VK_ATTACHMENT_STORE_OP_STORE};
     }
+    const VkRenderingAttachmentInfo depth = {.sType = VK_STRUCTURE_TYPE_RENDERING_ATTACHMENT_INFO,
+                                             .imageView = frame->depth.view,
+                                             .imageLayout =
+                                                 VK_IMAGE_LAYOUT_DEPTH_ATTACHMENT_OPTIMAL,
+                                             .loadOp = VK_ATTACHMENT_LOAD_OP_LOAD,
+                                             .storeOp = VK_ATTACHMENT_STORE_OP_STORE};
+    touches[5 + count] = (hl_vk_touch){.image = &frame->depth, .how = HL_VK_DEPTH};
     const VkRenderingInfo info = {.sType = VK_STRUCTURE_TYPE_RENDERING_INFO,
                                   .renderArea = area,
                                   .layerCount = 1,
                                   .colorAttachmentCount = count,
-                                  .pColorAttachments = attachments};
+                                  .pColorAttachments = attachments,
+                                  .pDepthAttachment = with_mesh ? &depth : NULL};
     const int32_t inputs = s->count ? 0 : 5; /* none to declare without splats */
-    hl_vk_pass_begin(vk, "quads", touches + inputs, 5 - inputs + (int32_t)count);
+    hl_vk_pass_begin(vk, "quads", touches + inputs, 5 - inputs + (int32_t)count + with_mesh);
     vkCmdBeginRendering(vk->cmd, &info);
     vkCmdSetViewport(vk->cmd, 0, 1, &viewport);
     vkCmdSetScissor(vk->cmd, 0, 1, &area);
@@ -75,6 +85,8 @@ static hl_status draw(hl_gpu_frame *frame, const hl_vk_pipeline *pipeline,
                             NULL);
         vkCmdDrawIndirect(vk->cmd, s->draw.buffer, 0, 1, sizeof(VkDrawIndirectCommand));
     }
+    if (status == HL_OK && with_mesh && frame->index_count)
+        status = hl_pass_mesh_draw(frame, &frame->mesh_material);
     vkCmdEndRendering(vk->cmd);
     hl_vk_pass_end(vk);
     return status;
@@ -83,11 +95,11 @@ static hl_status draw(hl_gpu_frame *frame, const hl_vk_pipeline *pipeline,
 hl_status hl_pass_quads_record(hl_gpu_frame *frame)
 {
     hl_vk_image *const targets[] = {&frame->radiance};
-    return draw(frame, &frame->quads, targets, 1);
+    return draw(frame, &frame->quads, targets, 1, false);
 }
 
 hl_status hl_pass_quads_lit_record(hl_gpu_frame *frame)
 {
     hl_vk_image *const targets[] = {&frame->albedo, &frame->normal, &frame->finish};
-    return draw(frame, &frame->quads_lit, targets, 3);
+    return draw(frame, &frame->quads_lit, targets, 3, true);
 }

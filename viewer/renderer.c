@@ -144,6 +144,14 @@ static hl_status keep_environment(hl_renderer *r, const hl_environment *environm
     return HL_OK;
 }
 
+hl_status hl_renderer_set_mesh(hl_renderer *renderer, const hl_mesh *mesh)
+{
+    if (!mesh && !renderer->vk)
+        return HL_OK;
+    HL_TRY(need_device(renderer));
+    return hl_gpu_frame_set_mesh(&renderer->frame, mesh);
+}
+
 hl_status hl_renderer_set_environment(hl_renderer *renderer, const hl_environment *environment)
 {
     HL_TRY(need_device(renderer));

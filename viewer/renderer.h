@@ -12,6 +12,7 @@
 #define HL_VIEWER_RENDERER_H
 
 #include "core/image.h"
+#include "core/mesh.h"
 #include "raster/raster.h"
 #include "relight/environment.h"
 
@@ -94,6 +95,10 @@ void hl_renderer_destroy(hl_renderer **renderer);
 
 /* The scene from now on; *splats must stay as they are until the next call or the end. */
 hl_status hl_renderer_set_splats(hl_renderer *renderer, const hl_splats *splats);
+
+/* A mesh among the splats from now on, seen in all but the colour; it must have normals.  Copied.
+ * NULL: none.  HL_E_BACKEND without a device or where it is too large, HL_E_ARG, HL_E_MEMORY. */
+hl_status hl_renderer_set_mesh(hl_renderer *renderer, const hl_mesh *mesh);
 
 /* The light from far away from now on; copied.  Without one everything is lit evenly by white.
  * HL_E_BACKEND without a device, HL_E_MEMORY. */

@@ -18,6 +18,9 @@
 hl_status hl_viewer_show(hl_viewer *viewer, const hl_viewer_scene *scene)
 {
     HL_TRY(hl_renderer_set_splats(viewer->renderer, scene->splats));
+    HL_TRY(hl_renderer_set_mesh(viewer->renderer, scene->mesh));
+    if (scene->mesh && viewer->look.show == HL_SHOW_COLOR)
+        viewer->look.show = HL_SHOW_LIT;
     viewer->scene = *scene;
     viewer->camera = -1;
     viewer->dirty = true;

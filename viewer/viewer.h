@@ -19,8 +19,9 @@ typedef struct hl_viewer_camera {
 /* A scene to look at.  Everything is borrowed and must outlive its use. */
 typedef struct hl_viewer_scene {
     const char *name;
-    const hl_splats *splats;
-    double low[3], high[3]; /* of the part worth looking at */
+    const hl_splats *splats; /* may be empty                  */
+    const hl_mesh *mesh;     /* with normals, or NULL         */
+    double low[3], high[3];  /* of the part worth looking at */
     double up[3];
     float background[3];             /* sRGB */
     const hl_viewer_camera *cameras; /* (camera_count) of the capture */

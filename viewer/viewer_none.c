@@ -30,6 +30,13 @@ hl_status hl_renderer_set_splats(hl_renderer *renderer, const hl_splats *splats)
     return none();
 }
 
+hl_status hl_renderer_set_mesh(hl_renderer *renderer, const hl_mesh *mesh)
+{
+    (void)renderer;
+    (void)mesh;
+    return none();
+}
+
 hl_status hl_renderer_set_environment(hl_renderer *renderer, const hl_environment *environment)
 {
     (void)renderer;

@@ -154,7 +154,7 @@ static hl_status create_draw(hl_vk *vk, hl_vk_pipeline *p, const hl_vk_draw_para
         .sType = VK_STRUCTURE_TYPE_PIPELINE_DEPTH_STENCIL_STATE_CREATE_INFO,
         .depthTestEnable = d->depth_test,
         .depthWriteEnable = d->depth_write,
-        .depthCompareOp = VK_COMPARE_OP_LESS_OR_EQUAL};
+        .depthCompareOp = VK_COMPARE_OP_GREATER_OR_EQUAL};
     const VkPipelineColorBlendStateCreateInfo blend = {
         .sType = VK_STRUCTURE_TYPE_PIPELINE_COLOR_BLEND_STATE_CREATE_INFO,
         .attachmentCount = d->target_count,

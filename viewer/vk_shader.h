@@ -24,7 +24,11 @@
     X(quads_lit, frag)     \
     X(env_filter, comp)    \
     X(brdf_table, comp)    \
-    X(light, comp)
+    X(light, comp)         \
+    X(mesh, vert)          \
+    X(mesh, frag)          \
+    X(mesh_depth, vert)    \
+    X(mesh_depth, frag)
 
 typedef enum hl_shader {
 #define X(name, stage) HL_SHADER_##name##_##stage,
@@ -57,7 +61,7 @@ typedef struct hl_vk_draw_params {
     VkPrimitiveTopology topology;
     VkFormat targets[HL_VK_TARGETS_MAX];
     uint32_t target_count;
-    bool depth_test, depth_write; /* with a D32 target */
+    bool depth_test, depth_write; /* with a D32 target; nearer is greater */
     VkCullModeFlags cull;
     hl_vk_blend blend;
     const VkVertexInputAttributeDescription *attributes;

@@ -238,11 +238,74 @@ static void channels_show_what_is_stored(void **state)
     hl_arena_release(&arena);
 }
 
+/* A square across the view at depth z. */
+static void screen(hl_mesh *m, float z)
+{
+    const uint32_t triangles[6] = {0, 1, 2, 2, 1, 3};
+    check_ok(hl_mesh_create(m, 4, 2, HL_MESH_NORMALS | HL_MESH_ALBEDO | HL_MESH_ROUGHNESS));
+    memcpy(m->triangles, triangles, sizeof triangles);
+    for (int i = 0; i < 4; i++) {
+        const float corner[3] = {i % 2 ? 2 : -2, i / 2 ? 2 : -2, z};
+        memcpy(m->positions + 3 * i, corner, sizeof corner);
+        m->normals[3 * i + 2] = 1; /* away from the eye: turned */
+        m->albedo[3 * i] = 0.2f;
+        m->albedo[3 * i + 1] = 0.7f;
+        m->albedo[3 * i + 2] = 0.4f;
+        m->roughness[i] = 0.5f;
+    }
+}
+
+static void meshes_and_splats_hide_each_other(void **state)
+{
+    (void)state;
+    hl_arena arena;
+    hl_splats s, none = {.count = 0};
+    hl_look look = HL_LOOK_DEFAULTS;
+    float got[3], want[3], o[3];
+    hl_arena_init(&arena, 0, 0);
+    wall(&s, &arena, paint);
+    none.sh_degree = 0;
+    hl_renderer *r = gpu_renderer(HL_RASTER_QUADS);
+    check_ok(hl_renderer_set_splats(r, &s));
+    const hl_surface green = {
+        .normal = {0, 0, -1}, .albedo = {0.2f, 0.7f, 0.4f}, .roughness = 0.5f};
+    look.show = HL_SHOW_ALBEDO;
+    look.tone = HL_TONE_NONE;
+    for (int behind = 0; behind < 2; behind++) {
+        hl_mesh m;
+        screen(&m, behind ? 3.5f : 2.5f);
+        check_ok(hl_renderer_set_mesh(r, &m));
+        hl_mesh_release(&m);
+        pixel_bytes(r, &look, 16, 16, got);
+        for (int c = 0; c < 3; c++)
+            want[c] = behind ? paint[c] : hl_srgb_from_linear(green.albedo[c]);
+        check_close(got, want, 3, 0.008, 0);
+    }
+    /* Alone: the furnace, its depth, and nothing where it is taken away. */
+    check_ok(hl_renderer_set_splats(r, &none));
+    look.show = HL_SHOW_LIT;
+    to_eye(4, 29, o);
+    hemisphere(&green, o, NULL, want);
+    pixel_linear(r, &look, 4, 29, got);
+    check_close(got, want, 3, 2e-3, 0.01);
+    look.show = HL_SHOW_DEPTH;
+    look.depth_half = 3.5f;
+    const float half[3] = {0.5f, 0.5f, 0.5f}, black[3] = {0, 0, 0};
+    pixel_bytes(r, &look, 4, 29, got);
+    check_close(got, half, 3, 0.003, 0);
+    check_ok(hl_renderer_set_mesh(r, NULL));
+    pixel_bytes(r, &look, 4, 29, got);
+    check_close(got, black, 3, 1e-6, 0);
+    gpu_renderer_close(&r);
+    hl_arena_release(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(the_furnace_gives_the_reflectance),
                                        cmocka_unit_test(the_sun_is_the_brdf),
                                        cmocka_unit_test(a_mirror_sees_the_environment),
-                                       cmocka_unit_test(channels_show_what_is_stored)};
+                                       cmocka_unit_test(channels_show_what_is_stored),
+                                       cmocka_unit_test(meshes_and_splats_hide_each_other)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
