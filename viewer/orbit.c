@@ -39,7 +39,7 @@ static void level(const double up[3], double ahead[3], double side[3])
     cross(ahead, up, side);
 }
 
-static void forward(const hl_orbit *o, double out[3])
+static void look_along(const hl_orbit *o, double out[3])
 {
     double ahead[3], side[3];
     level(o->up, ahead, side);
@@ -95,16 +95,16 @@ void hl_orbit_turn(hl_orbit *orbit, double yaw, double pitch)
     orbit->pitch = clamp(orbit->pitch + pitch, -PITCH_MAX, PITCH_MAX);
 }
 
-void hl_orbit_move(hl_orbit *orbit, double right, double down, double ahead)
+void hl_orbit_move(hl_orbit *orbit, double right, double down, double forward)
 {
     double f[3], r[3], d[3];
-    forward(orbit, f);
+    look_along(orbit, f);
     cross(f, orbit->up, r);
     normalize(r);
     cross(f, r, d);
     orbit->exact = false;
     for (int k = 0; k < 3; k++)
-        orbit->target[k] += orbit->distance * (right * r[k] + down * d[k] + ahead * f[k]);
+        orbit->target[k] += orbit->distance * (right * r[k] + down * d[k] + forward * f[k]);
 }
 
 void hl_orbit_dolly(hl_orbit *orbit, double factor)
@@ -120,7 +120,7 @@ void hl_orbit_pose(const hl_orbit *orbit, hl_pose *out)
         *out = orbit->pose;
         return;
     }
-    forward(orbit, f);
+    look_along(orbit, f);
     for (int k = 0; k < 3; k++)
         eye[k] = orbit->target[k] - orbit->distance * f[k];
     hl_pose_look_at(eye, orbit->target, orbit->up, out);

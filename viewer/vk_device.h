@@ -66,7 +66,7 @@ typedef struct hl_vk {
 
 /* Opens the best device, or says which requirement none meets.  HL_E_BACKEND. */
 hl_status hl_vk_create(hl_vk **out, const hl_vk_params *params);
-void hl_vk_destroy(hl_vk **vk);
+void hl_vk_destroy(hl_vk **out);
 
 /* HL_OK, or HL_E_BACKEND with the call and the name of the result. */
 hl_status hl_vk_check(hl_vk *vk, VkResult result, const char *call);

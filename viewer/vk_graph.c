@@ -108,7 +108,9 @@ void hl_vk_barriers(hl_vk *vk, const hl_vk_touch *touches, int32_t count)
     for (int32_t i = 0; i < count; i++) {
         const hl_vk_touch *t = &touches[i];
         const hl_vk_use now = uses[t->how];
-        hl_vk_use *before = t->buffer ? &t->buffer->use : &t->image->use;
+        if (!t->buffer && !t->image)
+            continue;
+        hl_vk_use *before = t->image ? &t->image->use : &t->buffer->use;
         const bool barrier = needs_barrier(before, &now, t->image != NULL);
         if (barrier && t->buffer && before->stage)
             buffers[info.bufferMemoryBarrierCount++] = buffer_barrier(t->buffer, &now);
