@@ -64,8 +64,10 @@ static const hl_option rows[] = {
     HL_OPT_INT(relight_options, "--light-turn", turn, 0, 100000,
                "pictures of a video of the first view while the light turns once"),
     HL_COMMON_OPTIONS(relight_options)};
+static const char *const fit_notes =
+    "helio relight SCENE --fit solves for materials and light instead: see its own --help.\n";
 static const hl_command_spec spec = {
-    "relight", "a scene under new light", rows, HL_ROWS(rows), NULL, NULL};
+    "relight", "a scene under new light", rows, HL_ROWS(rows), NULL, fit_notes};
 
 typedef struct relighting {
     const relight_options *o;
@@ -481,6 +483,9 @@ int hl_cmd_relight(int argc, char **argv)
                          .vertex_samples = 64,
                          .denoise = 4};
     int code;
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "--fit") == 0)
+            return hl_cmd_relight_fit(argc, argv);
     if (!hl_command_start(&spec, argc, argv, &o, &o.common, &code))
         return code;
     relighting *r = hl_alloc(1, sizeof *r);

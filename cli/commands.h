@@ -12,6 +12,7 @@ int hl_cmd_info(int argc, char **argv);
 int hl_cmd_mesh(int argc, char **argv);
 int hl_cmd_poses(int argc, char **argv);
 int hl_cmd_relight(int argc, char **argv);
+int hl_cmd_relight_fit(int argc, char **argv); /* relight --fit */
 int hl_cmd_render(int argc, char **argv);
 int hl_cmd_run(int argc, char **argv);
 int hl_cmd_sfm(int argc, char **argv);

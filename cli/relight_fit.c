@@ -23,7 +23,7 @@ typedef struct work {
     hl_raster_view *view;
     hl_image8 *photo;
     hl_fit *fit;
-    double hidden, seconds;
+    double hidden, admitted, seconds; /* weight of hidden splats without and with the window */
     float scale[3];
     char state[HL_SCENE_PATH_MAX]; /* OUT/scene.helio */
 } work;
@@ -241,8 +241,10 @@ static hl_status solve(work *w)
     const hl_fit_events events = {.ctx = w, .save = save_state, .save_every = 500};
     const double start = hl_wall_seconds();
     HL_TRY(hl_fit_create(&w->fit, &w->o->config, &scene, "cpu", HL_ISA_AUTO));
-    HL_TRY(hl_fit_hidden_ratio(w->fit, &w->hidden));
-    hl_log(HL_LOG_INFO, "hidden splats carry %.2f %% of the weight", 100 * w->hidden);
+    HL_TRY(hl_fit_hidden_ratio(w->fit, false, &w->hidden));
+    HL_TRY(hl_fit_hidden_ratio(w->fit, true, &w->admitted));
+    hl_log(HL_LOG_INFO, "hidden splats carry %.2f %% of the weight, %.2f %% as they are admitted",
+           100 * w->hidden, 100 * w->admitted);
     if (w->o->resume && hl_file_exists(w->state))
         HL_TRY(hl_fit_load(w->fit, w->state));
     HL_TRY(hl_fit_run(w->fit, &events));
@@ -259,14 +261,17 @@ static hl_status report(const work *w)
         hl_json_add_number(root, "steps", hl_fit_steps(w->fit));
         hl_json_add_number(root, "loss", hl_fit_loss(w->fit));
         hl_json_add_number(root, "hidden_ratio", w->hidden);
+        hl_json_add_number(root, "hidden_ratio_admitted", w->admitted);
         hl_json_add_number(root, "seconds", w->seconds);
         hl_json *scale = hl_json_add_array(root, "albedo_scale");
         for (int k = 0; k < 3; k++)
             hl_json_add_number(scale, NULL, (double)w->scale[k]);
         return hl_command_print_json(&root);
     }
-    printf("%d steps over %d photos in %.0f s; hidden splats %.2f %%\n", hl_fit_steps(w->fit),
-           w->count, w->seconds, 100 * w->hidden);
+    printf(
+        "%d steps over %d photos in %.0f s; hidden splats carry %.2f %% of the weight, %.2f %% as "
+        "admitted\n",
+        hl_fit_steps(w->fit), w->count, w->seconds, 100 * w->hidden, 100 * w->admitted);
     if (w->o->scale_by_truth)
         printf("albedo scale %.4f %.4f %.4f\n", (double)w->scale[0], (double)w->scale[1],
                (double)w->scale[2]);

@@ -42,10 +42,10 @@
     X(bool,    fixed_light,      false,   0,     1)       /* keep the light that was given     */ \
     X(float,   window,           3,       0,     1e6)     /* x edge: splats count within this
                                                              of the mesh; 0: all count         */ \
-    X(float,   lr_albedo,        7.5e-3f, 0,     1)                                               \
-    X(float,   lr_roughness,     5e-3f,   0,     1)                                               \
-    X(float,   lr_metal,         5e-3f,   0,     1)                                               \
-    X(float,   lr_light,         2e-2f,   0,     1)       /* of the logarithm                  */ \
+    X(float,   lr_albedo,        1.5e-2f, 0,     1)                                               \
+    X(float,   lr_roughness,     1e-2f,   0,     1)                                               \
+    X(float,   lr_metal,         1e-2f,   0,     1)                                               \
+    X(float,   lr_light,         8e-2f,   0,     1)       /* of the logarithm                  */ \
     X(float,   lr_end,           0.1f,    0,     1)       /* factor at the end, exponential    */ \
     X(float,   smooth_albedo,    0.02f,   0,     1e3)                                             \
     X(float,   smooth_roughness, 0.02f,   0,     1e3)                                             \
@@ -106,9 +106,10 @@ hl_status hl_fit_run(hl_fit *fit, const hl_fit_events *events);
 
 int32_t hl_fit_steps(const hl_fit *fit);
 double hl_fit_loss(const hl_fit *fit); /* L1 on sRGB of the last step's pixels */
-/* Mean over views of the share of blending weight that splats under the surface would have without
- * the window: the hidden splats of Choi and Yoo 2024. */
-hl_status hl_fit_hidden_ratio(hl_fit *fit, double *ratio);
+/* Mean over views of the share of blending weight that hidden splats have: those whose centres lie
+ * more than 3 mean edges under the mesh wherever they could be seen (Choi and Yoo 2024).
+ *   windowed   with the depth window of the configuration, else as if there were none */
+hl_status hl_fit_hidden_ratio(hl_fit *fit, bool windowed, double *ratio);
 
 /* (splats->count, HL_FIT_CHANNELS), owned by the fit. */
 const float *hl_fit_materials(const hl_fit *fit);

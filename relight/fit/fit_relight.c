@@ -10,6 +10,8 @@
 
 enum { CHUNK = 256 }; /* samples of one round of the estimate */
 
+#define HIDDEN_EDGES 3 /* depth under the mesh from which a splat counts as hidden */
+
 struct hl_fit_relight {
     hl_fit *fit;
     const hl_environment *env;
@@ -207,8 +209,8 @@ hl_status hl_fit_relight_view(hl_fit_relight *r, const hl_raster_view *view, hl_
 
 /* ---- hidden splats -------------------------------------------------------------------------- */
 
-/* hidden[i] 1: in every view that has the mesh in front of the splat's centre, the centre lies
- * more than an edge behind it. */
+/* hidden[i] 1: in every view that has the splat's centre in its picture, the centre lies more than
+ * HIDDEN_EDGES behind the mesh. */
 static void mark_hidden(const hl_fit *fit, float *hidden)
 {
     const hl_splats *s = fit->scene.splats;
@@ -233,13 +235,35 @@ static void mark_hidden(const hl_fit *fit, float *hidden)
                 for (int q = 0; q < 3; q++)
                     m[c] += w[q] * fit->scene.mesh->positions[3 * (size_t)t[q] + (size_t)c];
             seen++;
-            behind += x[2] > hl_dot3(v->r + 6, m) + v->t[2] + fit->edge;
+            behind += x[2] > hl_dot3(v->r + 6, m) + v->t[2] + HIDDEN_EDGES * fit->edge;
         }
         hidden[i] = seen > 0 && behind == seen ? 1 : 0;
     }
 }
 
-hl_status hl_fit_hidden_ratio(hl_fit *fit, double *ratio)
+/* Weight of hidden splats and of all, in view k. */
+static hl_status weigh_view(hl_fit *fit, int32_t k, const float *hidden, bool windowed,
+                            double *under, double *all)
+{
+    hl_raster_frame f;
+    const hl_raster_view *v = &fit->scene.views[k];
+    hl_raster_options o = {
+        .antialiased = fit->scene.splats->antialiased, .feature_count = 1, .features = hidden};
+    if (windowed && fit->c.window > 0) {
+        hl_fit_window(fit->scene.mesh, v, fit->view[k].hit, fit->c.window * fit->edge, fit->window);
+        o.depth_window = fit->window;
+    }
+    HL_TRY(hl_raster_forward(fit->raster, &fit->splats, v, &o, &f));
+    *under = *all = 0;
+    for (int32_t i = 0; i < v->width * v->height; i++) {
+        const size_t at = (size_t)(i / v->width) * (size_t)f.stride + (size_t)(i % v->width);
+        *under += (double)f.plane[f.feature_plane][at];
+        *all += 1 - (double)f.transmittance[at];
+    }
+    return HL_OK;
+}
+
+hl_status hl_fit_hidden_ratio(hl_fit *fit, bool windowed, double *ratio)
 {
     double sum = 0;
     int32_t views = 0;
@@ -249,19 +273,10 @@ hl_status hl_fit_hidden_ratio(hl_fit *fit, double *ratio)
     mark_hidden(fit, hidden);
     hl_status s = HL_OK;
     for (int32_t k = 0; k < fit->scene.view_count && s == HL_OK; k++) {
-        hl_raster_frame f;
-        const hl_raster_options o = {
-            .antialiased = fit->scene.splats->antialiased, .feature_count = 1, .features = hidden};
-        const hl_raster_view *v = &fit->scene.views[k];
-        s = hl_raster_forward(fit->raster, fit->scene.splats, v, &o, &f);
-        double under = 0, all = 0;
-        for (int32_t i = 0; i < v->width * v->height && s == HL_OK; i++) {
-            const size_t at = (size_t)(i / v->width) * (size_t)f.stride + (size_t)(i % v->width);
-            under += (double)f.plane[f.feature_plane][at];
-            all += 1 - (double)f.transmittance[at];
-        }
-        sum += all > 0 ? under / all : 0;
-        views += all > 0;
+        double under, all;
+        s = weigh_view(fit, k, hidden, windowed, &under, &all);
+        sum += s == HL_OK && all > 0 ? under / all : 0;
+        views += s == HL_OK && all > 0;
     }
     hl_free(hidden);
     if (s == HL_OK)

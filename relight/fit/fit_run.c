@@ -19,6 +19,8 @@ enum {
 #define LOG_LEAST    -9.0f /* of the logarithm of the light                */
 #define LOG_MOST     HL_FIT_LOG_MOST
 #define ALBEDO_LEAST 0.005f
+#define START_ALBEDO 0.35f /* luminance */
+#define ALBEDO_FULL  0.2f  /* of the iterations: until then its steps grow from a tenth */
 
 /* ---- set-up --------------------------------------------------------------------------------- */
 
@@ -40,16 +42,21 @@ static void adam_release(hl_fit_adam *a)
     hl_free(a->g);
 }
 
+/* Hue of the splat at one luminance: what is dark may be in shadow, which is for the light to
+ * explain. */
 static void start_values(hl_fit *fit)
 {
     const hl_splats *s = fit->scene.splats;
     for (int32_t i = 0; i < s->count; i++) {
+        float rgb[3];
         for (int c = 0; c < 3; c++) {
             const float shown =
                 0.5f + HL_SH_C0 * s->sh[((size_t)i * 3 + (size_t)c) * HL_SH_COEFFS_MAX];
-            const float half = 0.5f * hl_linear_from_srgb(hl_clamp(shown, 0, 1));
-            fit->albedo.p[3 * i + c] = hl_clamp(half + 0.1f, 0.05f, 0.9f);
+            rgb[c] = hl_linear_from_srgb(hl_clamp(shown, 0, 1));
         }
+        const float even = START_ALBEDO / fmaxf(hl_luminance(rgb), 0.02f);
+        for (int c = 0; c < 3; c++)
+            fit->albedo.p[3 * i + c] = hl_clamp(rgb[c] * even, 0.05f, 0.9f);
         fit->roughness.p[i] = fit->c.init_roughness;
         fit->metal.p[i] = fit->c.metal ? fit->c.init_metal : 0;
     }
@@ -310,7 +317,8 @@ hl_status hl_fit_step(hl_fit *fit)
     const float t = (float)fit->step / (float)fit->c.iterations;
     const float decay = powf(fit->c.lr_end, t);
     const int32_t n = ++fit->step;
-    take_step(&fit->albedo, fit->c.lr_albedo * decay, n, ALBEDO_LEAST, 1);
+    const float warm = hl_clamp(0.1f + 0.9f * t / ALBEDO_FULL, 0, 1);
+    take_step(&fit->albedo, fit->c.lr_albedo * decay * warm, n, ALBEDO_LEAST, 1);
     take_step(&fit->roughness, fit->c.lr_roughness * decay, n, HL_ROUGHNESS_MIN, 1);
     if (fit->c.metal)
         take_step(&fit->metal, fit->c.lr_metal * decay, n, 0, 1);

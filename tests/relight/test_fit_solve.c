@@ -53,11 +53,34 @@ static void known_light_gives_the_albedo(void **state)
     assert_true(before < 16 && after > 24);
     assert_true(hl_fit_loss(fit) < 0.25 * loss);
     double hidden;
-    check_ok(hl_fit_hidden_ratio(fit, &hidden));
+    check_ok(hl_fit_hidden_ratio(fit, false, &hidden));
     assert_true(hidden < 0.01); /* the splats lie on the mesh */
     hl_fit_destroy(&fit);
     hl_image_release(&light);
     fit_scene_release(&truth);
+    fit_scene_release(&f);
+}
+
+/* A second, opaque copy of the floor's splats under it, where no window admits it. */
+static void hidden_splats_are_counted_and_shut_out(void **state)
+{
+    (void)state;
+    fit_scene f;
+    hl_fit *fit;
+    hl_fit_config c = fit_scene_config();
+    double open, shut;
+    fit_scene_make(&f, 1);
+    for (int k = 0; k < SPLATS / 2; k++) /* half of the floor sinks, the other half is thin */
+        if (k % 2)
+            f.splats.mean[3 * k + 2] = -0.4f;
+        else
+            f.splats.logit_opa[k] = -1;
+    check_ok(hl_fit_create(&fit, &c, &f.scene, "cpu", HL_ISA_AUTO));
+    check_ok(hl_fit_hidden_ratio(fit, false, &open));
+    check_ok(hl_fit_hidden_ratio(fit, true, &shut));
+    assert_true(open > 0.05 && open < 0.2);
+    assert_true(shut < 0.1 * open); /* what is left shows beside the mesh */
+    hl_fit_destroy(&fit);
     fit_scene_release(&f);
 }
 
@@ -102,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_light_gives_the_albedo),
+        cmocka_unit_test(hidden_splats_are_counted_and_shut_out),
         cmocka_unit_test(light_and_albedo_come_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
