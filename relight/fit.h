@@ -71,6 +71,9 @@ void hl_fit_config_init(hl_fit_config *config);
 /* HL_E_ARG names the first field that is out of range. */
 hl_status hl_fit_config_check(const hl_fit_config *config);
 
+/* One row per splat: albedo r g b (linear), roughness, metal. */
+enum { HL_FIT_ALBEDO = 0, HL_FIT_ROUGHNESS = 3, HL_FIT_METAL = 4, HL_FIT_CHANNELS = 5 };
+
 /* What to fit.  Borrowed for the life of the fit. */
 typedef struct hl_fit_scene {
     const hl_splats *splats;
@@ -79,10 +82,8 @@ typedef struct hl_fit_scene {
     const hl_raster_view *views; /* (view_count) */
     const hl_image8 *photos;     /* (view_count) 3 or 4 channels, sRGB, of the size of the view */
     const hl_image *light;       /* NULL: even white; else what the solve starts from */
+    const float *materials;      /* (splats, HL_FIT_CHANNELS) to start from; NULL: from colours */
 } hl_fit_scene;
-
-/* One row per splat: albedo r g b (linear), roughness, metal. */
-enum { HL_FIT_ALBEDO = 0, HL_FIT_ROUGHNESS = 3, HL_FIT_METAL = 4, HL_FIT_CHANNELS = 5 };
 
 typedef struct hl_fit hl_fit;
 

@@ -48,6 +48,14 @@ static void start_values(hl_fit *fit)
 {
     const hl_splats *s = fit->scene.splats;
     for (int32_t i = 0; i < s->count; i++) {
+        const float *given = fit->scene.materials;
+        if (given) {
+            given += (size_t)i * HL_FIT_CHANNELS;
+            memcpy(fit->albedo.p + 3 * (size_t)i, given, 3 * sizeof *given);
+            fit->roughness.p[i] = given[HL_FIT_ROUGHNESS];
+            fit->metal.p[i] = given[HL_FIT_METAL];
+            continue;
+        }
         float rgb[3];
         for (int c = 0; c < 3; c++) {
             const float shown =

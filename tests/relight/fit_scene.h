@@ -22,6 +22,7 @@ typedef struct fit_scene {
     hl_raster_view view[VIEWS];
     hl_image8 photo[VIEWS];
     hl_fit_scene scene;
+    float material[SPLATS * HL_FIT_CHANNELS]; /* the true ones */
 } fit_scene;
 
 /* Point (a, b) in the unit square of the floor (side 0: z = 0) or of the wall (side 1: y = 1). */
@@ -32,8 +33,7 @@ static inline void fit_scene_place(int side, float a, float b, float x[3])
     x[2] = side ? b : 0;
 }
 
-/* Linear albedo of a splat: the floor checkered, the wall red; the start values of a fit are half
- * the colour + 0.1. */
+/* Linear albedo of a splat: the floor checkered, the wall red. */
 static inline void fit_scene_albedo(int side, int i, int j, float rgb[3])
 {
     const float light = (i / 6 + j / 6) % 2 ? 0.5f : 0.15f;
@@ -42,7 +42,7 @@ static inline void fit_scene_albedo(int side, int i, int j, float rgb[3])
     rgb[2] = side ? 0.12f : light * 0.8f;
 }
 
-static inline void fit_scene_splats(fit_scene *f, int grey)
+static inline void fit_scene_splats(fit_scene *f)
 {
     hl_splats *s = &f->splats;
     hl_arena_init(&f->arena, 0, 0);
@@ -54,11 +54,11 @@ static inline void fit_scene_splats(fit_scene *f, int grey)
         fit_scene_place(side, ((float)i + 0.5f) / SIDE, ((float)j + 0.5f) / SIDE, s->mean + 3 * k);
         fit_scene_albedo(side, i, j, rgb);
         for (int c = 0; c < 3; c++) {
-            const float linear = grey ? 0.4f : (rgb[c] - 0.1f) * 2;
-            const float shown = hl_srgb_from_linear(hl_clamp(linear, 0, 1));
-            s->sh[(3 * k + c) * HL_SH_COEFFS_MAX] = (shown - 0.5f) / HL_SH_C0;
+            s->sh[(3 * k + c) * HL_SH_COEFFS_MAX] = 0; /* grey: the fit starts without a hint */
+            f->material[HL_FIT_CHANNELS * k + c] = rgb[c];
             s->log_scale[3 * k + c] = logf(0.6f / SIDE);
         }
+        f->material[HL_FIT_CHANNELS * k + HL_FIT_ROUGHNESS] = 0.6f;
         s->log_scale[3 * k + (side ? 1 : 2)] = logf(0.02f / SIDE);
         s->quat[4 * k] = 1;
         s->logit_opa[k] = 4;
@@ -127,10 +127,10 @@ static inline hl_image fit_scene_light(void)
 }
 
 /* The scene; photos are made by `paint` or stay black. */
-static inline void fit_scene_make(fit_scene *f, int grey)
+static inline void fit_scene_make(fit_scene *f)
 {
     memset(f, 0, sizeof *f);
-    fit_scene_splats(f, grey);
+    fit_scene_splats(f);
     fit_scene_mesh(f);
     fit_scene_views(f);
     for (int k = 0; k < VIEWS; k++) {
@@ -166,7 +166,7 @@ static inline hl_fit_config fit_scene_config(void)
     return c;
 }
 
-/* Photos of `truth` under `light` with the start values of its fit, into both scenes. */
+/* Photos of `truth` with its true materials under `light`, into both scenes. */
 static inline void fit_scene_paint(fit_scene *truth, fit_scene *other, const hl_image *light)
 {
     const float one[3] = {1, 1, 1};
@@ -175,6 +175,7 @@ static inline void fit_scene_paint(fit_scene *truth, fit_scene *other, const hl_
     hl_fit *fit;
     hl_fit_relight *relight;
     check_ok(hl_environment_create(&env, light));
+    truth->scene.materials = truth->material;
     check_ok(hl_fit_create(&fit, &c, &truth->scene, "cpu", HL_ISA_AUTO));
     check_ok(hl_fit_relight_create(&relight, fit, &env, one, 256));
     for (int k = 0; k < VIEWS; k++) {

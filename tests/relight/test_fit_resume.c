@@ -49,7 +49,7 @@ static void bytes_do_not_depend_on_threads_or_stops(void **state)
     fit_scene f;
     hl_fit *fit;
     const hl_fit_config c = quick();
-    fit_scene_make(&f, 1);
+    fit_scene_make(&f);
     fill_photos(&f);
     save_after(&f, 1, hl_test_file("one.helio"));
     save_after(&f, 3, hl_test_file("three.helio"));
@@ -77,7 +77,7 @@ static void files_of_other_runs_are_refused(void **state)
     fit_scene f;
     hl_fit *fit;
     hl_fit_config c = quick();
-    fit_scene_make(&f, 1);
+    fit_scene_make(&f);
     check_ok(hl_fit_create(&fit, &c, &f.scene, "cpu", HL_ISA_AUTO));
     check_ok(hl_fit_save(fit, hl_test_file("start.helio")));
     hl_fit_destroy(&fit);
@@ -100,7 +100,7 @@ static void bad_scenes_are_refused(void **state)
     fit_scene f;
     hl_fit *fit = NULL;
     hl_fit_config c = quick();
-    fit_scene_make(&f, 1);
+    fit_scene_make(&f);
     hl_fit_scene s = f.scene;
     c.samples = 3;
     check_fails(hl_fit_create(&fit, &c, &s, "cpu", HL_ISA_AUTO), "samples");

@@ -37,8 +37,8 @@ static void known_light_gives_the_albedo(void **state)
     hl_fit *fit;
     hl_image light = fit_scene_light();
     hl_fit_config c = fit_scene_config();
-    fit_scene_make(&truth, 0);
-    fit_scene_make(&f, 1);
+    fit_scene_make(&truth);
+    fit_scene_make(&f);
     fit_scene_paint(&truth, &f, &light);
     f.scene.light = &light;
     c.fixed_light = true;
@@ -69,7 +69,7 @@ static void hidden_splats_are_counted_and_shut_out(void **state)
     hl_fit *fit;
     hl_fit_config c = fit_scene_config();
     double open, shut;
-    fit_scene_make(&f, 1);
+    fit_scene_make(&f);
     for (int k = 0; k < SPLATS / 2; k++) /* half of the floor sinks, the other half is thin */
         if (k % 2)
             f.splats.mean[3 * k + 2] = -0.4f;
@@ -93,8 +93,8 @@ static void light_and_albedo_come_apart(void **state)
     hl_fit *fit;
     hl_image light = fit_scene_light();
     hl_fit_config c = fit_scene_config();
-    fit_scene_make(&truth, 0);
-    fit_scene_make(&f, 1);
+    fit_scene_make(&truth);
+    fit_scene_make(&f);
     fit_scene_paint(&truth, &f, &light);
     c.lr_albedo = 0.03f;
     c.lr_light = 0.06f;
