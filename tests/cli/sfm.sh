@@ -19,3 +19,6 @@ done
 mkdir scene && cp -r s/images scene/ && cp -r out/sparse scene/
 "$HELIO" train scene -o t --iterations 2 --max-gaussians 500 --quiet >/dev/null
 ls out/matches.png out/top.png out/report.json posed/sparse/0
+"$HELIO" sfm s -o global --cache out/cache --mapper global --quiet --json >global.json
+grep -o '"mapper":.*"global"' global.json | tr -d '[:space:]'
+echo " $(grep -c '"registered":.*true' global.json)"
