@@ -109,8 +109,8 @@ static void project(const unwrap *u, const double axes[6], uint32_t vertex, doub
 
 static void bounds(const unwrap *u, int32_t chart, const double axes[6], double lo[2], double hi[2])
 {
-    lo[0] = lo[1] = INFINITY;
-    hi[0] = hi[1] = -INFINITY;
+    lo[0] = lo[1] = HUGE_VAL;
+    hi[0] = hi[1] = -HUGE_VAL;
     for (int32_t i = u->first[chart]; i < u->first[chart + 1]; i++)
         for (size_t k = 0; k < 3; k++) {
             double p[2];
@@ -126,7 +126,7 @@ static void bounds(const unwrap *u, int32_t chart, const double axes[6], double 
 static void lay_flat(unwrap *u, int32_t chart)
 {
     const double quarter = 1.57079632679489662;
-    double n[3], best = INFINITY;
+    double n[3], best = HUGE_VAL;
     mean_normal(u, chart, n);
     for (int turn = 0; turn < TURNS; turn++) {
         double axes[6], lo[2], hi[2];

@@ -198,7 +198,7 @@ static hl_status reserve(hl_mesh *m, int32_t vertices, int32_t triangles)
     HL_TRY(grow_rows(&m->metal, n, end, 1));
     HL_TRY(grow_rows(&m->uv, n, end, 2));
     uint32_t *grown = hl_grow(m->triangles, (size_t)m->triangle_count,
-                              (size_t)(m->triangle_count + triangles), 3 * sizeof *grown);
+                              (size_t)m->triangle_count + (size_t)triangles, 3 * sizeof *grown);
     if (!grown)
         return HL_E_MEMORY;
     m->triangles = grown;
