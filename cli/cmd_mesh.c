@@ -24,6 +24,7 @@ enum { DEPTH_EXPECTED, DEPTH_MEDIAN, DEPTH_PLANES, PIECE_MIN = 50, HOLE_EDGES = 
 
 static const double PIECE_SHARE = 0.01; /* of the largest piece */
 static const float ALPHA_MIN = 0.5f;
+static const float FLAT_RATIO = 0.1f;    /* thinner beside its second axis: flat */
 static const float PLANE_STRETCH = 1.2f; /* planes that far off the centres are not used */
 static const float MARGIN = 0.15f;       /* of the box of the splats, added on every side */
 
@@ -69,6 +70,7 @@ typedef struct meshing {
     hl_scene scene;
     hl_tsdf *tsdf;
     float voxel;
+    bool flat; /* most splats are: their normals mean something */
     float up[3];
     hl_mesh mesh;
     hl_mesh_textures textures;
@@ -102,6 +104,18 @@ static hl_status open_field(meshing *m)
     const double room = 0.5 * (double)hl_memory_available() / (double)HL_TSDF_BLOCK_BYTES;
     o.blocks_max = room > 0 && room < 1 << 20 ? (int32_t)room + 1 : 1 << 20;
     return hl_tsdf_create(&m->tsdf, &o);
+}
+
+/* Whether most splats are flat; the thinnest axis of others is no normal. */
+static bool are_flat(const hl_splats *s)
+{
+    int32_t flat = 0;
+    for (int32_t i = 0; i < s->count; i++) {
+        const float *l = s->log_scale + 3 * (size_t)i;
+        const float least = fminf(l[0], fminf(l[1], l[2])), most = fmaxf(l[0], fmaxf(l[1], l[2]));
+        flat += expf(2 * least + most - l[0] - l[1] - l[2]) < FLAT_RATIO;
+    }
+    return flat > s->count / 2;
 }
 
 /* Depth where the planes meet the pixel's ray; that of the centres where the two do not agree. */
@@ -155,7 +169,7 @@ static hl_status fuse_view(meshing *m, int32_t index, float **depth, size_t *roo
     choose_depth(m, &view, &f, *depth);
     hl_tsdf_view in = {.camera = &view, .depth = *depth, .stride = f.stride};
     for (int k = 0; k < 3; k++) {
-        in.normal[k] = f.plane[f.normal_plane + k];
+        in.normal[k] = m->flat ? f.plane[f.normal_plane + k] : NULL;
         in.color[k] = f.plane[k];
         m->up[k] -= view.r[3 + k]; /* y of the camera points down */
     }
@@ -309,6 +323,7 @@ static hl_status make_mesh(meshing *m)
                                  .max_side_px = o->max_side_px,
                                  .need_data = true};
     HL_TRY(hl_scene_open(&m->scene, &so));
+    m->flat = are_flat(&m->scene.splats);
     HL_TRY(open_field(m));
     HL_TRY(fuse(m));
     HL_TRY(hl_tsdf_extract(m->tsdf, &m->mesh));
