@@ -10,32 +10,14 @@
 
 enum { NEIGHBOURS = 3, QUERY_BLOCK = 512, RADIX_BITS = 11, RADIX = 1 << RADIX_BITS };
 
-static uint64_t spread(uint64_t x)
-{
-    x &= 0x1fffff;
-    x = (x | x << 32) & 0x001f00000000ffffu;
-    x = (x | x << 16) & 0x001f0000ff0000ffu;
-    x = (x | x << 8) & 0x100f00f00f00f00fu;
-    x = (x | x << 4) & 0x10c30c30c30c30c3u;
-    x = (x | x << 2) & 0x1249249249249249u;
-    return x;
-}
-
 uint64_t hl_morton_code(uint32_t x, uint32_t y, uint32_t z)
 {
-    return spread(x) | spread(y) << 1 | spread(z) << 2;
+    return hl_morton_spread(x) | hl_morton_spread(y) << 1 | hl_morton_spread(z) << 2;
 }
 
 static bool finite3(const float *p)
 {
     return isfinite(p[0]) && isfinite(p[1]) && isfinite(p[2]);
-}
-
-static uint32_t cell(float x, float lo, double cells_per_unit)
-{
-    const double last = (double)((1u << HL_MORTON_BITS) - 1);
-    const double c = ((double)x - (double)lo) * cells_per_unit;
-    return (uint32_t)(c < last ? c : last);
 }
 
 void hl_morton_keys(uint64_t *keys, const float *points, int32_t count)
@@ -50,12 +32,13 @@ void hl_morton_keys(uint64_t *keys, const float *points, int32_t count)
     double side = 0;
     for (int a = 0; a < 3; a++)
         side = fmax(side, (double)hi[a] - (double)lo[a]);
-    const double scale = side > 0 && isfinite(side) ? (double)(1u << HL_MORTON_BITS) / side : 0;
+    const double scale = hl_morton_scale(side);
     for (int32_t i = 0; i < count; i++) {
         const float *p = points + 3 * (size_t)i;
-        keys[i] = finite3(p) ? hl_morton_code(cell(p[0], lo[0], scale), cell(p[1], lo[1], scale),
-                                              cell(p[2], lo[2], scale))
-                             : UINT64_MAX >> 1;
+        keys[i] = finite3(p) ? hl_morton_code(hl_morton_cell(p[0], lo[0], scale),
+                                              hl_morton_cell(p[1], lo[1], scale),
+                                              hl_morton_cell(p[2], lo[2], scale))
+                             : HL_MORTON_LAST;
     }
 }
 

@@ -9,10 +9,9 @@
 #define HL_RASTER_SPATIAL_H
 
 #include "core/status.h"
+#include "raster/morton.h"
 
 #include <stdint.h>
-
-#define HL_MORTON_BITS 21 /* per axis */
 
 /* Interleaves three 21-bit numbers; x takes the lowest bit. */
 uint64_t hl_morton_code(uint32_t x, uint32_t y, uint32_t z);

@@ -388,6 +388,12 @@ static hl_status learn(hl_trainer *t, int32_t k, const hl_train_photo *photo)
     return HL_OK;
 }
 
+/* The recipe "budget"; a 3D filter is the host's to compute. */
+static bool refines_on_device(const hl_trainer *t)
+{
+    return t->device && t->density.kind == HL_DENSITY_BUDGET && !t->filter_3d;
+}
+
 static hl_status refine(hl_trainer *t)
 {
     const double before = t->spans ? hl_wall_seconds() : 0;
@@ -400,7 +406,10 @@ static hl_status refine(hl_trainer *t)
                               .view_count = t->scene.train_count};
     memcpy(state.center, t->center, sizeof state.center);
     hl_density_report report;
-    HL_TRY(hl_density_refine(&t->density, &state, t->step, &report));
+    if (refines_on_device(t))
+        HL_TRY(t->device->refine(t->device_state, t, &report));
+    else
+        HL_TRY(hl_density_refine(&t->density, &state, t->step, &report));
     if (report.bad)
         hl_log(HL_LOG_WARN, "step %d: %d splats were not finite and have been removed", t->step,
                report.bad);
@@ -487,8 +496,9 @@ hl_status hl_trainer_step(hl_trainer *t)
     const bool due = hl_density_due(&t->density, t->step);
     const bool last_size = t->filter_3d && t->step == t->config.full_from;
     if (due || last_size) {
-        HL_TRY(hl_train_device_settle(t, true));
-        t->on_device = false;
+        const bool stays = due && refines_on_device(t);
+        HL_TRY(hl_train_device_settle(t, !stays));
+        t->on_device = t->on_device && stays;
     }
     if (due)
         return refine(t);

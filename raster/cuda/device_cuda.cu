@@ -126,7 +126,8 @@ static hl_status launch(void *ctx, hl_gpu_kernel kernel, const hl_gpu_work *work
     const cudaStream_t stream = ((hl_cuda *)ctx)->stream;
     if (!hl_cuda_launch_splats(kernel, work, items, stream) &&
         !hl_cuda_launch_blend(kernel, work, items, stream) &&
-        !hl_cuda_launch_loss(kernel, work, items, stream))
+        !hl_cuda_launch_loss(kernel, work, items, stream) &&
+        !hl_cuda_launch_refine(kernel, work, items, stream))
         return hl_fail(HL_E_BACKEND, "cuda: no kernel number %d", (int)kernel);
     HL_CUDA_TRY(cudaGetLastError());
     return HL_OK;

@@ -7,6 +7,7 @@
 #include "raster/cuda/gpu_blend_bwd.h"
 #include "raster/cuda/gpu_loss.h"
 #include "raster/cuda/gpu_project.h"
+#include "raster/cuda/gpu_refine.h"
 #include "raster/cuda/gpu_splat_bwd.h"
 
 #endif /* HL_RASTER_CUDA_GPU_KERNELS_H */

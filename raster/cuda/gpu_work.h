@@ -192,7 +192,15 @@ typedef struct hl_gpu_work {
     X(gather)                    \
     X(reach)                     \
     X(ranges)                    \
-    X(target)
+    X(target)                    \
+    X(refine_mark)               \
+    X(refine_list)               \
+    X(refine_birth)              \
+    X(refine_bounds)             \
+    X(refine_keys)               \
+    X(refine_gather)             \
+    X(refine_most)               \
+    X(refine_steps)
 
 #define HL_GPU_WARP_KERNELS(X)                \
     X(emit, hl_gpu_emit_shared)               \

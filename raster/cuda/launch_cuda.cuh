@@ -60,6 +60,9 @@ int hl_cuda_launch_blend(hl_gpu_kernel kernel, const hl_gpu_work *work, int64_t 
 int hl_cuda_launch_loss(hl_gpu_kernel kernel, const hl_gpu_work *work, int64_t items,
                         cudaStream_t stream);
 
+int hl_cuda_launch_refine(hl_gpu_kernel kernel, const hl_gpu_work *work, int64_t items,
+                          cudaStream_t stream);
+
 cudaError_t hl_cuda_scan(void *scratch, size_t *bytes, const uint32_t *values, uint32_t *sums,
                          int64_t count, cudaStream_t stream);
 cudaError_t hl_cuda_sort(void *scratch, size_t *bytes, uint32_t *const keys[2],

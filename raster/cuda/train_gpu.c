@@ -444,8 +444,20 @@ static void small_gradients(void *state, double exposure[12], float pose[6])
     memcpy(pose, s->pose, 6 * sizeof *pose);
 }
 
-const hl_trainer_device hl_gpu_trainer_device = {push,       pull,   has_photo,       learn,
-                                                 poll_state, settle, small_gradients, release};
+void hl_gpu_training_resized(hl_gpu_raster *r)
+{
+    r->training->lists_stale = true;
+}
+
+const hl_trainer_device hl_gpu_trainer_device = {.push = push,
+                                                 .pull = pull,
+                                                 .has_photo = has_photo,
+                                                 .learn = learn,
+                                                 .refine = hl_gpu_refine_budget,
+                                                 .poll = poll_state,
+                                                 .settle = settle,
+                                                 .small_gradients = small_gradients,
+                                                 .release = release};
 
 size_t hl_gpu_train_bytes(int32_t cap, int32_t width, int32_t height, int64_t instances,
                           int32_t planes)

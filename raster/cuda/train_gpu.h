@@ -14,6 +14,12 @@
 
 extern const hl_trainer_device hl_gpu_trainer_device;
 
+/* One refinement of the recipe "budget" on the device, after a step; t->splats.count changes. */
+hl_status hl_gpu_refine_budget(void *state, hl_trainer *t, hl_density_report *report);
+
+/* The number of splats has changed on the device. */
+void hl_gpu_training_resized(hl_gpu_raster *r);
+
 /* What a loss's means are over, for a photo that is `factor` times smaller. */
 hl_status hl_gpu_count_photo(const hl_loss_target *target, int32_t factor, hl_gpu_photo *photo);
 

@@ -12,93 +12,68 @@
  * by side, so its exponent is 1/sqrt(2).  Ideas: Gao et al. 2025 (score), Brush 1.0 (split),
  * Kool et al. 2019 (sampling).
  */
-#include "core/rng.h"
-#include "core/vec.h"
+#include "raster/density/budget.h"
 #include "raster/density/density_ops.h"
 
 #include <math.h>
 #include <string.h>
 
-#define FAR_EXTENTS    100.0f      /* farther from the cameras than that: gone                    */
-#define CHILD_SCALE    0.70710678f /* k: of the longest axis                                 */
-#define CHILD_EXPONENT 0.70710678f
-#define SCREEN_SHARE   0.5f /* a child should cover less of the picture than that            */
+float hl_budget_off(const hl_density_config *c, int32_t step)
+{
+    const float left = 1 - (float)step / (float)(c->total > 0 ? c->total : 1);
+    return c->decay * hl_max(left, 0) * (float)c->every / 200;
+}
 
 static void decay_opacity(const hl_density_config *c, hl_splats *s, int32_t step)
 {
-    const float left = 1 - (float)step / (float)(c->total > 0 ? c->total : 1);
-    const float off = c->decay * hl_max(left, 0) * (float)c->every / 200;
-    for (int32_t i = 0; i < s->count && off > 0; i++) {
-        const float o = hl_sigmoid(s->logit_opa[i]) - off;
-        s->logit_opa[i] = hl_logit(hl_clamp(o, 1e-4f, 0.9999f));
-    }
+    const float off = hl_budget_off(c, step);
+    for (int32_t i = 0; i < s->count && off > 0; i++)
+        s->logit_opa[i] = hl_budget_decayed(s->logit_opa[i], off);
 }
 
 static bool is_dead(const hl_density_state *state, int32_t i)
 {
     const hl_splats *s = state->splats;
-    if (hl_sigmoid(s->logit_opa[i]) < (float)HL_ALPHA_MIN)
-        return true;
-    if (state->views >= state->view_count && state->stats->weight[i] <= 0)
-        return true;
     float squared = 0;
     for (size_t a = 0; a < 3; a++) {
         const float d = s->mean[3 * (size_t)i + a] - state->center[a];
         squared += d * d;
     }
-    return squared > FAR_EXTENTS * FAR_EXTENTS * state->extent * state->extent;
+    return hl_budget_is_dead(s->logit_opa[i], state->views >= state->view_count,
+                             state->stats->weight[i], squared, state->extent);
 }
 
 static void score_splats(const hl_density_state *state, float *score)
 {
     const hl_raster_stats *st = state->stats;
-    for (int32_t i = 0; i < state->splats->count; i++) {
-        const float n = st->fragments[i];
-        score[i] = 0;
-        if (!(n > 0))
-            continue;
-        const float mean = st->grad_alpha[i] / n;
-        const float variance = hl_max(st->grad_alpha_2[i] / n - mean * mean, 0);
-        const float o = hl_sigmoid(state->splats->logit_opa[i]);
-        score[i] = n * variance * o * o;
-    }
+    for (int32_t i = 0; i < state->splats->count; i++)
+        score[i] = hl_budget_score(st->fragments[i], st->grad_alpha[i], st->grad_alpha_2[i],
+                                   state->splats->logit_opa[i]);
 }
 
 static void share_opacity(hl_splats *s, int32_t a, int32_t b, float exponent)
 {
-    const float o = hl_sigmoid(s->logit_opa[a]);
-    const float child = hl_clamp(1 - hl_pow(1 - o, exponent), 1e-4f, 0.9999f);
-    s->logit_opa[a] = s->logit_opa[b] = hl_logit(child);
+    s->logit_opa[a] = s->logit_opa[b] = hl_budget_share(s->logit_opa[a], exponent);
 }
 
 static void split_pair(const hl_density_state *state, int32_t a, int32_t b, float radius)
 {
     hl_splats *s = state->splats;
-    float *log_scale = s->log_scale + 3 * (size_t)a, unit[4], r[9], offset[3], move[3];
-    const float largest = hl_density_max_scale(s, a);
-    const float k = hl_min(CHILD_SCALE, SCREEN_SHARE / hl_max(radius, 1e-6f));
-    for (int i = 0; i < 3; i++) {
-        const float size = expf(log_scale[i]), ratio = size / largest;
-        const float shrink = 1 - ratio * ratio * (1 - k);
-        offset[i] = sqrtf(hl_max(1 - shrink * shrink, 0)) * size;
-        log_scale[i] += logf(shrink);
-    }
-    hl_quat_unit(s->quat + 4 * (size_t)a, unit);
-    hl_rotation(unit, r);
-    hl_mul3(r, offset, move);
+    float move[3];
+    hl_budget_split(s->log_scale + 3 * (size_t)a, s->quat + 4 * (size_t)a, radius, move);
     hl_splats_copy_row(s, b, s, a);
     for (size_t i = 0; i < 3; i++) {
         s->mean[3 * (size_t)a + i] += move[i];
         s->mean[3 * (size_t)b + i] -= move[i];
     }
-    share_opacity(s, a, b, CHILD_EXPONENT);
+    share_opacity(s, a, b, (float)HL_BUDGET_CHILD_EXPONENT);
 }
 
-static int32_t wanted_count(const hl_density_config *c, const hl_density_state *state, int32_t step)
+int32_t hl_budget_wanted(const hl_density_config *c, int32_t first_count, int32_t step)
 {
     const double span = c->stop - c->start;
     const double t = span > 0 ? fmin(fmax((step - c->start) / span, 0), 1) : 1;
-    return state->first_count + (int32_t)floor((c->cap - state->first_count) * t);
+    return first_count + (int32_t)floor((c->cap - first_count) * t);
 }
 
 hl_status hl_density_refine_budget(const hl_density_config *config, const hl_density_state *state,
@@ -113,7 +88,8 @@ hl_status hl_density_refine_budget(const hl_density_config *config, const hl_den
             work->dead[i] = 1;
             dead++;
         }
-    const int32_t alive = s->count - dead, room = wanted_count(config, state, step) - alive;
+    const int32_t alive = s->count - dead,
+                  room = hl_budget_wanted(config, state->first_count, step) - alive;
     const int32_t wanted = room < 0 ? 0 : (room < alive ? room : alive);
     score_splats(state, work->score);
     int32_t candidates;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "raster/density/density_ops.h"
 
-#include "core/rng.h"
+#include "raster/density/budget.h"
 #include "raster/spatial.h"
 
 #include <math.h>
@@ -124,27 +124,13 @@ hl_status hl_density_sort(const hl_density_state *state, hl_density_work *work)
     return gather_all(state, work->order, count);
 }
 
-/* Bits that sort like the float does, largest first. */
-static uint32_t descending_bits(float x)
-{
-    uint32_t u;
-    memcpy(&u, &x, sizeof u);
-    return u & 0x80000000u ? u : ~(u | 0x80000000u);
-}
-
 hl_status hl_density_pick(const float *score, const uint8_t *dead, int32_t count, uint64_t seed,
                           uint64_t step, uint64_t *keys, int32_t *order, int32_t *candidates)
 {
     int32_t found = 0;
-    const uint64_t none = UINT64_MAX >> 1;
     for (int32_t i = 0; i < count; i++) {
-        keys[i] = none;
-        if (dead[i] || !(score[i] > 0) || !isfinite(score[i]))
-            continue;
-        hl_rng rng = hl_rng_at(seed, step, (uint64_t)i, HL_RNG_REFINE);
-        const float u = hl_rng_uniform(&rng) + 0.5f / 16777216; /* in (0, 1) */
-        keys[i] = (uint64_t)descending_bits(logf(score[i]) - logf(-logf(u))) << 16;
-        found++;
+        keys[i] = dead[i] ? HL_MORTON_LAST : hl_budget_key(score[i], seed, step, (uint64_t)i);
+        found += keys[i] != HL_MORTON_LAST;
     }
     HL_TRY(hl_morton_sort(order, keys, count));
     *candidates = found;

@@ -41,6 +41,10 @@ hl_status hl_density_pick(const float *score, const uint8_t *dead, int32_t count
 int32_t hl_density_place(const hl_density_state *state, uint8_t *dead, int32_t *cursor,
                          int32_t cap);
 
+/* Budget: opacity taken off at a refinement, and the number of splats wanted after it. */
+float hl_budget_off(const hl_density_config *config, int32_t step);
+int32_t hl_budget_wanted(const hl_density_config *config, int32_t first_count, int32_t step);
+
 /* The recipes. */
 hl_status hl_density_refine_budget(const hl_density_config *config, const hl_density_state *state,
                                    int32_t step, hl_density_work *work, hl_density_report *report);

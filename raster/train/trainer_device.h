@@ -29,6 +29,9 @@ typedef struct hl_trainer_device {
     /* 1 where a step with this photo needs nothing from the host. */
     int (*has_photo)(void *state, int32_t photo, int32_t factor);
     hl_status (*learn)(void *state, hl_trainer *t, const hl_device_step *step);
+    /* A refinement by the recipe "budget", after settle: splats, moments, counters and statistics
+     * change on the device, t->splats.count here. */
+    hl_status (*refine)(void *state, hl_trainer *t, hl_density_report *report);
     /* Without waiting: *step is the first step that did not take place, -1 where none is known. */
     hl_status (*poll)(void *state, int32_t *step);
     /* Waits; the same, and sums since the last settling are added to t->sums. */

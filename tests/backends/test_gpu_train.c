@@ -167,6 +167,59 @@ static void an_overflow_is_redone(void **state)
     train_scene_release(&scene);
 }
 
+/* From the same state, the device's refinement and the host's give the same splats, moments and
+ * counters, in the same order. */
+static void refinement_is_that_of_the_host(void **state)
+{
+    (void)state;
+    train_scene_make(&scene, 120, 48, 40, 3);
+    for (int mode = HL_ADAM_DENSE; mode <= HL_ADAM_CLUSTER; mode++) {
+        hl_train_config c = config_of(1000);
+        c.refine_start = 20;
+        c.refine_every = 100;
+        c.adam_mode = mode;
+        hl_trainer *t = on_device(&c);
+        for (int k = 0; k < 30; k++)
+            check_ok(hl_trainer_step(t));
+        check_ok(hl_train_device_settle(t, true));
+        for (int32_t i = 0; i < 40; i += 2) /* some die, one is broken */
+            t->splats.logit_opa[i] = i == 10 ? (float)NAN : -9;
+        check_ok(t->device->push(t->device_state, t));
+        const hl_gpu_raster *r = t->device_state;
+        const int32_t before = t->splats.count;
+        const hl_density_state host = {.splats = &t->splats,
+                                       .adam = &t->adam,
+                                       .stats = &t->stats,
+                                       .extent = t->extent,
+                                       .center = {t->center[0], t->center[1], t->center[2]},
+                                       .first_count = t->first_count,
+                                       .views = t->stats_views,
+                                       .view_count = t->scene.train_count};
+        hl_density_report got, want;
+        t->step = 500; /* in the middle of the window: many births */
+        check_ok(t->device->refine(t->device_state, t, &got));
+        const int32_t kept = t->splats.count;
+        t->splats.count = before;
+        check_ok(hl_density_refine(&t->density, &host, t->step, &want));
+        assert_int_equal(kept, t->splats.count);
+        assert_int_equal(got.born, want.born);
+        assert_int_equal(got.removed, want.removed);
+        assert_int_equal(got.bad, want.bad);
+        assert_true(want.bad == 1 && want.born > 20 && want.removed >= 20);
+        const size_t n = (size_t)kept * sizeof(float);
+        assert_memory_equal(r->work.p.mean, t->splats.mean, 3 * n);
+        assert_memory_equal(r->work.p.log_scale, t->splats.log_scale, 3 * n);
+        assert_memory_equal(r->work.p.logit_opa, t->splats.logit_opa, n);
+        assert_memory_equal(r->work.p.sh, t->splats.sh, 48 * n);
+        assert_memory_equal(r->work.m.mean, t->adam.m.mean, 3 * n);
+        assert_memory_equal(r->work.v.quat, t->adam.v.quat, 4 * n);
+        assert_memory_equal(r->work.adam_steps, t->adam.steps,
+                            (size_t)t->adam.cluster_count * sizeof(int32_t));
+        hl_trainer_destroy(&t);
+    }
+    train_scene_release(&scene);
+}
+
 static void memory_that_runs_out(void **state)
 {
     (void)state;
@@ -188,6 +241,7 @@ int main(void)
         cmocka_unit_test(alpha_exposure_and_pose),
         cmocka_unit_test(steady_state_neither_allocates_nor_waits),
         cmocka_unit_test(an_overflow_is_redone),
+        cmocka_unit_test(refinement_is_that_of_the_host),
         cmocka_unit_test(memory_that_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
