@@ -178,6 +178,9 @@ static hl_status print_report(const view_options *o, const hl_viewer_report *r)
         hl_json_add_number(root, "first_frame_ms", r->first_ms);
         hl_json_add_number(root, "draw_ms", s->draw_ms);
         hl_json_add_number(root, "validation_messages", s->messages);
+        hl_json *passes = hl_json_add_object(root, "pass_ms");
+        for (int32_t i = 0; i < s->pass_count; i++)
+            hl_json_add_number(passes, s->passes[i].name, s->passes[i].ms);
         return hl_command_print_json(&root);
     }
     printf("%s, %s (%s): %lld pictures, the first after %.0f ms\n", s->device,

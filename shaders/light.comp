@@ -92,6 +92,11 @@ void main()
     if (light.sky != 0)
         behind = srgb_from_linear(
             tone_curve(light.exposure * textureLod(map, env_uv(to_env(ray)), 0).rgb, light.tone));
+    if (a.a <= 0) {
+        imageStore(picture, at, vec4(light.show == SHOW_LIT || light.show == SHOW_LIGHT ? behind
+                                                                                        : vec3(0), 1));
+        return;
+    }
     if (light.show == SHOW_LIT)
         color = shade(albedo, n, o, finish.x, finish.y);
     else if (light.show == SHOW_LIGHT)
