@@ -81,7 +81,7 @@ static const hl_option rows[] = {
     HL_OPT_FLOAT(T, "--normal-weight", normal_weight, 0, 1e6,
                  "weight of the normal maps of the capture in the loss"),
     HL_OPT_FLAG(T, "--geometry", geometry,
-                "flat splats that agree on a surface: for meshes and relighting"),
+                "flat splats that agree on a surface, with --antialias: for meshes and relighting"),
     HL_OPT_TEXT(T, "--knobs", knobs, "FILE", "JSON object of training knobs (docs/training.md)"),
     HL_OPT_CHOICE(T, "--isa", isa, "auto|plain|avx2|avx512", "instruction set of the cpu backend"),
     HL_COMMON_OPTIONS(T),
@@ -139,7 +139,7 @@ static hl_status make_config(const train_options *o, const train_data *d, hl_tra
     c->sh_degree = o->sh_degree;
     if (o->init_random > 0)
         c->init_random = o->init_random;
-    c->antialiased = o->antialias;
+    c->antialiased = o->antialias || o->geometry; /* the plain filter sinks surfaces a pixel */
     c->filter_3d = o->filter_3d;
     c->exposure = o->exposure;
     c->pose = o->refine_poses;
