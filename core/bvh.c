@@ -2,6 +2,15 @@
 /* Top-down build.  Each range [first, first + count) of triangles owns the node slots
  * first .. first + count - 2, so that subtrees can be built apart without asking each other for
  * nodes; a last pass copies the used slots together, depth first. */
+#if defined(__SSE2__)
+/* Both boxes at once, below; named here for the walk in the header. */
+struct hl_bvh_node;
+struct hl_ray_slabs;
+static inline int children_sse(const struct hl_bvh_node *node, const struct hl_ray_slabs *s,
+                               float t_min, float t_max, float entry[2]);
+#define HL_BVH_CHILDREN children_sse
+#endif
+
 #include "core/bvh.h"
 
 #include "core/memory.h"
@@ -9,6 +18,32 @@
 
 #include <float.h>
 #include <string.h>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+
+/* hl_ray_children, operation by operation: lanes are near of both children, then minus far of
+ * both, so that one maximum serves all four. */
+static inline int children_sse(const hl_bvh_node *node, const hl_ray_slabs *s, float t_min,
+                               float t_max, float entry[2])
+{
+    __m128 edge = _mm_setr_ps(t_min, t_min, -t_max, -t_max);
+    for (int k = 0; k < 3; k++) {
+        const float inv = s->inverse[k], on = s->origin_near[k], of = s->origin_far[k];
+        const __m128 box = _mm_loadu_ps(node->box[k]);
+        const __m128 turned = _mm_shuffle_ps(box, box, _MM_SHUFFLE(1, 0, 3, 2));
+        const __m128 backwards = _mm_cmplt_ps(_mm_set1_ps(inv), _mm_setzero_ps());
+        const __m128 sides =
+            _mm_or_ps(_mm_and_ps(backwards, turned), _mm_andnot_ps(backwards, box));
+        const __m128 t = _mm_mul_ps(_mm_sub_ps(sides, _mm_setr_ps(on, on, of, of)),
+                                    _mm_setr_ps(inv, inv, -inv, -inv));
+        edge = _mm_max_ps(t, edge); /* where t is no number, edge stays */
+    }
+    const __m128 far = _mm_sub_ps(_mm_setzero_ps(), _mm_movehl_ps(edge, edge));
+    _mm_storel_pi((__m64 *)(void *)entry, edge);
+    return _mm_movemask_ps(_mm_cmple_ps(edge, far)) & 3;
+}
+#endif
 
 enum {
     BINS = 16,

@@ -177,6 +177,7 @@ static hl_status add_all(adding *a, const hl_depth_view *views, int32_t count)
         hl_free(a->state);
         hl_free(a->index);
         hl_bvh_release(&bvh);
+        a->bvh = NULL;
         HL_TRY(s);
     }
     if (a->mesh->triangle_count == 0)
