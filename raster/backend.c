@@ -10,11 +10,12 @@
 
 const hl_raster_backend *hl_raster_backend_at(int32_t i)
 {
-    const hl_raster_backend *const all[] = {
+    enum { COUNT = 1 + !!HL_WITH_CUDA };
+    const hl_raster_backend *const all[COUNT] = {
 #if HL_WITH_CUDA
         hl_raster_backend_cuda(),
 #endif
         hl_raster_backend_cpu(),
     };
-    return i >= 0 && (size_t)i < sizeof all / sizeof *all ? all[i] : NULL;
+    return i >= 0 && i < COUNT ? all[i] : NULL;
 }

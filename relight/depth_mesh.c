@@ -176,8 +176,8 @@ static hl_status add_all(adding *a, const hl_depth_view *views, int32_t count)
         const hl_status s = a->state && a->index ? add_view(a) : HL_E_MEMORY;
         hl_free(a->state);
         hl_free(a->index);
-        hl_bvh_release(&bvh);
         a->bvh = NULL;
+        hl_bvh_release(&bvh);
         HL_TRY(s);
     }
     if (a->mesh->triangle_count == 0)

@@ -91,7 +91,7 @@ typedef struct hl_fit hl_fit;
  * HL_E_FORMAT (broken mesh; no pixel of the photos meets it), HL_E_MEMORY, HL_E_BACKEND. */
 hl_status hl_fit_create(hl_fit **out, const hl_fit_config *config, const hl_fit_scene *scene,
                         const char *backend, hl_isa isa);
-void hl_fit_destroy(hl_fit **fit);
+void hl_fit_destroy(hl_fit **out);
 
 hl_status hl_fit_step(hl_fit *fit);
 
@@ -139,7 +139,7 @@ typedef struct hl_fit_relight hl_fit_relight;
 /* env: borrowed.  albedo_scale (3): on all albedo, clamped to 1. */
 hl_status hl_fit_relight_create(hl_fit_relight **out, hl_fit *fit, const hl_environment *env,
                                 const float albedo_scale[3], int32_t samples);
-void hl_fit_relight_destroy(hl_fit_relight **relight);
+void hl_fit_relight_destroy(hl_fit_relight **out);
 hl_status hl_fit_relight_view(hl_fit_relight *relight, const hl_raster_view *view,
                               hl_fit_maps *maps);
 

@@ -197,36 +197,53 @@ static hl_status grid_create(grid *g, const hl_splats *s, const hl_mesh *mesh)
     return HL_OK;
 }
 
+/* The nearest so far, and the square of its distance. */
+typedef struct found {
+    int32_t splat;
+    float distance2;
+} found;
+
+static void search_cell(const grid *g, const hl_splats *s, const float *x, int32_t cell,
+                        found *best)
+{
+    for (int32_t i = g->start[cell]; i < g->start[cell + 1]; i++) {
+        const float *y = s->mean + 3 * (size_t)g->item[i];
+        const float d[3] = {y[0] - x[0], y[1] - x[1], y[2] - x[2]};
+        const float d2 = hl_dot3(d, d);
+        if (d2 < best->distance2) {
+            best->distance2 = d2;
+            best->splat = g->item[i];
+        }
+    }
+}
+
+/* The cells up to `ring` away, those of smaller rings again. */
+static void search_ring(const grid *g, const hl_splats *s, const float *x, int32_t ring,
+                        found *best)
+{
+    int32_t lo[3], hi[3], c[3];
+    for (int k = 0; k < 3; k++) {
+        const int32_t at = cell_of(g, x, k);
+        lo[k] = at - ring > 0 ? at - ring : 0;
+        hi[k] = at + ring < g->size[k] - 1 ? at + ring : g->size[k] - 1;
+    }
+    for (c[2] = lo[2]; c[2] <= hi[2]; c[2]++)
+        for (c[1] = lo[1]; c[1] <= hi[1]; c[1]++)
+            for (c[0] = lo[0]; c[0] <= hi[0]; c[0]++)
+                search_cell(g, s, x, cell_index(g, c), best);
+}
+
 /* Nearest in rings of cells; stops one ring after the first find. */
 static int32_t nearest(const grid *g, const hl_splats *s, const float *x)
 {
-    int32_t best = 0, last = CELLS + 1;
-    float least = INFINITY;
+    found best = {0, INFINITY};
+    int32_t last = CELLS + 1;
     for (int32_t ring = 0; ring <= last && ring <= CELLS; ring++) {
-        int32_t lo[3], hi[3], c[3];
-        for (int k = 0; k < 3; k++) {
-            const int32_t at = cell_of(g, x, k);
-            lo[k] = at - ring > 0 ? at - ring : 0;
-            hi[k] = at + ring < g->size[k] - 1 ? at + ring : g->size[k] - 1;
-        }
-        for (c[2] = lo[2]; c[2] <= hi[2]; c[2]++)
-            for (c[1] = lo[1]; c[1] <= hi[1]; c[1]++)
-                for (c[0] = lo[0]; c[0] <= hi[0]; c[0]++) {
-                    const int32_t at = cell_index(g, c);
-                    for (int32_t i = g->start[at]; i < g->start[at + 1]; i++) {
-                        const float *y = s->mean + 3 * (size_t)g->item[i];
-                        const float d[3] = {y[0] - x[0], y[1] - x[1], y[2] - x[2]};
-                        const float d2 = hl_dot3(d, d);
-                        if (d2 < least) {
-                            least = d2;
-                            best = g->item[i];
-                        }
-                    }
-                }
-        if (least < INFINITY && last > CELLS)
+        search_ring(g, s, x, ring, &best);
+        if (best.distance2 < INFINITY && last > CELLS)
             last = ring + 1;
     }
-    return best;
+    return best.splat;
 }
 
 hl_status hl_fit_bind_vertices(hl_fit *fit)
