@@ -40,7 +40,7 @@ static void fill_photos(fit_scene *f)
 {
     for (int k = 0; k < VIEWS; k++)
         for (int i = 0; i < PIXELS * PIXELS * 4; i++)
-            f->photo[k].data[i] = i % 4 == 3 ? 255 : (uint8_t)(60 + 40 * (i % 4) + i % 37);
+            f->photo[k].data[i] = (uint8_t)(i % 4 == 3 ? 255 : 60 + 40 * (i % 4) + i % 37);
 }
 
 static void bytes_do_not_depend_on_threads_or_stops(void **state)
