@@ -11,7 +11,7 @@
 typedef struct sfm_options {
     hl_common common;
     const char *photos, *out, *masks, *calibration, *poses, *truth, *cache, *database;
-    int32_t model, pairs, mapper, overlap, max_features, cameras;
+    int32_t model, pairs, mapper, overlap, max_features, cameras, max_memory_mb;
     double focal_px;
     bool invert_masks, upright, no_cache, keep_center, text, refine_poses, no_exif;
     bool database_features, write_database;
@@ -57,6 +57,8 @@ static const hl_option rows[] = {
                 "write features and matches as OUT/database.db in COLMAP's form"),
     HL_OPT_TEXT(T, "--cache", cache, "FOLDER", "of features and matches; OUT/cache if not given"),
     HL_OPT_FLAG(T, "--no-cache", no_cache, "keep no features and matches on disk"),
+    HL_OPT_INT(T, "--max-memory-mb", max_memory_mb, 0, 100000000,
+               "do not start if it will take more; 0: only warn if it is more than is free"),
     HL_OPT_FLAG(T, "--text", text, "write the model as text"),
     HL_COMMON_OPTIONS(T),
 };
@@ -142,6 +144,26 @@ static hl_status write_all(const sfm_options *o, const hl_views *views, const hl
     return HL_OK;
 }
 
+/* Says what memory it will take, and refuses where that is too much. */
+static hl_status check_memory(const sfm_options *o, const hl_views *views,
+                              const hl_sfm_options *options)
+{
+    const double need = (double)hl_sfm_bytes(views, options) / 1048576;
+    const double room = (double)hl_memory_available() / 1048576;
+    if (o->max_memory_mb > 0 && need > o->max_memory_mb)
+        return hl_fail(HL_E_MEMORY,
+                       "%s: %d photos need about %.0f MB, --max-memory-mb allows %d: fewer "
+                       "--max-features or --pairs sequential need less",
+                       o->photos, views->view_count, need, o->max_memory_mb);
+    if (room > 0 && need > room)
+        hl_log(HL_LOG_WARN, "%d photos need about %.0f MB of memory, but %.0f MB are free",
+               views->view_count, need, room);
+    else
+        hl_log(HL_LOG_INFO, "%d photos need about %.0f MB of memory, %.0f MB are free",
+               views->view_count, need, room);
+    return HL_OK;
+}
+
 static hl_status run(const sfm_options *o)
 {
     const double start = hl_wall_seconds();
@@ -169,7 +191,9 @@ static hl_status run(const sfm_options *o)
     options.database_features = o->database_features;
     options.database_out = o->write_database ? database : NULL;
     options.cache = o->no_cache ? NULL : (o->cache ? o->cache : cache);
-    hl_status status = hl_file_make_folder(o->out);
+    hl_status status = check_memory(o, &views, &options);
+    if (status == HL_OK)
+        status = hl_file_make_folder(o->out);
     if (status == HL_OK)
         status = hl_sfm_run(&result, &views, &options);
     if (status == HL_OK) {

@@ -125,7 +125,10 @@ hl_status hl_sfm_input_match(const hl_views *views, const char *path, hl_views *
     if (hl_dataset_load(other, path, &options) != HL_OK) {
         options.images = folder;
         options.skip_missing = true;
-        HL_TRY(hl_dataset_load(other, path, &options));
+        const hl_status status = hl_dataset_load(other, path, &options);
+        if (status != HL_OK)
+            return hl_fail_context(status, "%s: no poses for the photos in %s, such as %s", path,
+                                   folder, name);
     }
     int32_t hits = 0;
     for (int32_t i = 0; i < views->view_count; i++) {

@@ -150,6 +150,8 @@ static hl_status map_input(const hl_run *run, hl_arena *arena, hl_map_input *in)
         }
         images[i] = (hl_map_image){run->views->views[i].camera, f->count, xy, sigma};
         poses[i] = run->views->views[i].camera_from_world;
+        if (run->pose_reading)
+            hl_run_read_pose(&run->views->views[i].camera_from_world, run->pose_reading, &poses[i]);
     }
     int32_t used = 0;
     for (int32_t p = 0; p < run->pair_count; p++) {
@@ -311,6 +313,8 @@ static hl_status stages(hl_run *run, hl_sfm_result *r)
         HL_TRY(hl_run_vote_focal(run));
     if (!run->o->intrinsics_known)
         HL_TRY(hl_run_motions(run));
+    if (run->o->known_poses)
+        HL_TRY(hl_run_judge_poses(run));
     now = hl_cpu_seconds();
     r->cpu_seconds[HL_SFM_MATCH] = now - then;
     then = now;

@@ -44,7 +44,8 @@ typedef struct hl_sfm_options {
     bool focal_known;      /* their focal lengths are near: no vote, but refined           */
     bool set_model;        /* estimate `model` instead of SIMPLE_RADIAL                    */
     hl_camera_model model;
-    bool known_poses; /* the poses of the views are right: points alone are made      */
+    bool known_poses; /* the poses of the views are right: points alone are made; read the way
+                         (inverted or not, axes) in which they fit the matches, with a line   */
 } hl_sfm_options;
 
 typedef struct hl_sfm_pair {
@@ -76,6 +77,8 @@ typedef struct hl_sfm_result {
  * Errors: HL_E_ARG (fewer than two photos), HL_E_IO and HL_E_FORMAT of a photo, HL_E_MEMORY,
  * HL_E_INTERRUPT.  On error *result is untouched. */
 hl_status hl_sfm_run(hl_sfm_result *result, const hl_views *views, const hl_sfm_options *options);
+/* About the most memory that it will take, bytes; from sizes and options alone. */
+uint64_t hl_sfm_bytes(const hl_views *views, const hl_sfm_options *options);
 void hl_sfm_result_release(hl_sfm_result *result);
 
 /* "registered", "no verified pair", ... */

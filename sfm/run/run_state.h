@@ -34,6 +34,7 @@ typedef struct hl_run {
     hl_run_pair *pairs;
     double focal_px;
     uint64_t (*keys)[2]; /* (view_count) hash of the features; NULL: matches are not kept */
+    int pose_reading;    /* how known poses are to be read (hl_run_read_pose)              */
     bool given_pairs;    /* pairs and their matches came from a database                   */
     const hl_camera *look_cameras; /* (camera_count) of the model that is being added to */
 } hl_run;
@@ -45,6 +46,11 @@ hl_status hl_run_match(hl_run *run);
 hl_status hl_run_import(hl_run *run);
 /* All of it into options->database_out, once pairs are matched. */
 hl_status hl_run_export(const hl_run *run);
+
+/* Known poses: which reading of them fits the matches; said in one line. */
+hl_status hl_run_judge_poses(hl_run *run);
+/* Bit 0 of `reading`: inverted; bit 1: y and z of the camera turned. */
+void hl_run_read_pose(const hl_pose *given, int reading, hl_pose *out);
 
 /* Matches on disk (options->cache).  A row is the pairs first .. end - 1, all of one image_a. */
 hl_status hl_run_cache_start(hl_run *run);
