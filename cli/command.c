@@ -54,7 +54,8 @@ static bool has_cuda(const char *command)
 
 const char *hl_command_backend(const hl_common *common)
 {
-    static const char *const names[] = {"auto", "cpu", "cuda"};
+    /* Vulkan draws and does not rasterize with gradients: beside it the processor does. */
+    static const char *const names[] = {"auto", "cpu", "cuda", "cpu"};
     return names[common->backend];
 }
 
