@@ -6,6 +6,7 @@
 #include "core/sheet.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,31 +121,57 @@ static void place(const top_view *top, const double x[3], double px[2])
         px[k] = MARGIN + (flat(top, k, x) - top->low[k]) * top->scale;
 }
 
-/* Frame: all cameras and the middle 96 % of the points. */
+/* Range of sorted values without what lies far out: within the middle 96 %, at most 1.5 times the
+ * middle half beyond it on either side (Tukey 1977).  A few far points must not set the frame. */
+static void core_range(const double *values, int32_t n, double range[2])
+{
+    const double low = values[n / 4], high = values[n - 1 - n / 4], fence = 1.5 * (high - low);
+    range[0] = fmax(values[n / 50], low - fence);
+    range[1] = fmin(values[n - 1 - n / 50], high + fence);
+}
+
+/* Frame: all cameras and the core of the points, in the middle of the picture. */
 static hl_status fit(const hl_map_model *m, int32_t images, top_view *top)
 {
-    double size = 0, r[9], c[3];
+    double size = 0, middle[2], r[9], c[3];
     double *values = hl_alloc((size_t)m->point_count, sizeof *values);
     if (!values)
         return HL_E_MEMORY;
     for (int k = 0; k < 2; k++) {
+        double range[2];
         for (int32_t p = 0; p < m->point_count; p++)
             values[p] = flat(top, k, m->points + 3 * (size_t)p);
         qsort(values, (size_t)m->point_count, sizeof *values, compare);
-        double low = values[m->point_count / 50];
-        double high = values[m->point_count - 1 - m->point_count / 50];
+        core_range(values, m->point_count, range);
         for (int32_t i = 0; i < images; i++)
             if (m->has_pose[i]) {
                 rows_of(&m->poses[i], r, c);
-                low = fmin(low, flat(top, k, c));
-                high = fmax(high, flat(top, k, c));
+                range[0] = fmin(range[0], flat(top, k, c));
+                range[1] = fmax(range[1], flat(top, k, c));
             }
-        top->low[k] = low;
-        size = fmax(size, high - low);
+        middle[k] = 0.5 * (range[0] + range[1]);
+        size = fmax(size, range[1] - range[0]);
     }
-    top->scale = size > 0 ? (TOP_SIDE - 2 * MARGIN) / size : 1;
+    size = size > 0 ? size : 1;
+    top->scale = (TOP_SIDE - 2 * MARGIN) / size;
+    for (int k = 0; k < 2; k++)
+        top->low[k] = middle[k] - 0.5 * size;
     hl_free(values);
     return HL_OK;
+}
+
+static void write_legend(hl_image8 *image, const sfm_output *o)
+{
+    static const uint8_t white[3] = {220, 220, 220};
+    const hl_map_model *m = &o->result->mapping.models[0];
+    char text[96];
+    int32_t photos = 0;
+    for (int32_t i = 0; i < o->result->image_count; i++)
+        photos += m->has_pose[i];
+    snprintf(text, sizeof text, "from above: %d of %d photos, %d points", photos,
+             o->result->image_count, m->point_count);
+    hl_sheet_text(image, 12, 12, 2, white, text);
+    hl_sheet_text(image, 12, TOP_SIDE - 26, 2, white, "red: cameras, yellow: where they look");
 }
 
 static hl_status save_top(const sfm_output *o, const char *path)
@@ -177,6 +204,7 @@ static hl_status save_top(const sfm_output *o, const char *path)
         line(&image, px, tip, yellow);
         dot(&image, (int32_t)px[0], (int32_t)px[1], 3, red);
     }
+    write_legend(&image, o);
     const hl_status status = hl_image8_save(&image, path);
     hl_image8_release(&image);
     return status;
