@@ -27,7 +27,7 @@ if(HL_CUDA AND NOT (HL_CUDA STREQUAL "AUTO" AND (HL_SANITIZE OR HL_FUZZ OR HL_CO
     endif()
 endif()
 
-# nvcc's stubs use guard variables of C++; without them our code links without libstdc++.
+# nvcc's launch code uses guard variables of C++; without them our code links without libstdc++.
 set(HL_CUDA_FLAGS -Werror=all-warnings -DNVTX_DISABLE -DCCCL_DISABLE_NVTX
     "-Xcompiler=-Wall,-Wextra,-fno-exceptions,-fno-threadsafe-statics,-fno-rtti")
 

@@ -66,7 +66,7 @@ function(hl_target target)
     target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:C>:${HL_WARNINGS}>")
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR} ${HL_GENERATED_DIR})
     get_target_property(type ${target} TYPE)
-    if(type STREQUAL EXECUTABLE) # also where a library holds CUDA: its stubs need no C++ runtime
+    if(type STREQUAL EXECUTABLE) # also with CUDA: its launch code needs no C++ runtime
         set_target_properties(${target} PROPERTIES LINKER_LANGUAGE C)
     endif()
 endfunction()

@@ -113,8 +113,7 @@ void hl_mesh_bounds(const hl_mesh *mesh, float lo[3], float hi[3])
         }
 }
 
-/* out (3): (b - a) x (c - a), twice the area long, in double so that slivers keep a direction. */
-static void face_cross(const hl_mesh *mesh, int64_t triangle, double out[3])
+void hl_mesh_face_cross(const hl_mesh *mesh, int64_t triangle, double out[3])
 {
     const uint32_t *v = mesh->triangles + 3 * triangle;
     const float *a = mesh->positions + 3 * (int64_t)v[0];
@@ -135,7 +134,7 @@ double hl_mesh_area(const hl_mesh *mesh)
     double area = 0;
     for (int64_t t = 0; t < mesh->triangle_count; t++) {
         double n[3];
-        face_cross(mesh, t, n);
+        hl_mesh_face_cross(mesh, t, n);
         area += 0.5 * sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]);
     }
     return area;
@@ -154,7 +153,7 @@ hl_status hl_mesh_fill_normals(hl_mesh *mesh)
     }
     for (int64_t t = 0; t < mesh->triangle_count; t++) {
         double cross[3];
-        face_cross(mesh, t, cross);
+        hl_mesh_face_cross(mesh, t, cross);
         for (int corner = 0; corner < 3; corner++)
             for (int k = 0; k < 3; k++)
                 sums[3 * (size_t)mesh->triangles[3 * t + corner] + (size_t)k] += cross[k];

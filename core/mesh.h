@@ -55,6 +55,10 @@ hl_status hl_mesh_validate(const hl_mesh *mesh);
 /* Smallest box around all vertices.  A mesh without vertices gives lo = hi = 0. */
 void hl_mesh_bounds(const hl_mesh *mesh, float lo[3], float hi[3]);
 
+/* out (3): (b - a) x (c - a) of a triangle: twice the area long, in double so that slivers keep a
+ * direction. */
+void hl_mesh_face_cross(const hl_mesh *mesh, int64_t triangle, double out[3]);
+
 /* Sum of triangle areas, unit^2. */
 double hl_mesh_area(const hl_mesh *mesh);
 

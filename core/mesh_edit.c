@@ -2,8 +2,8 @@
 #include "core/mesh_edit.h"
 
 #include "core/memory.h"
+#include "core/mesh_edges.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- vertices ---- */
@@ -111,34 +111,15 @@ hl_status hl_mesh_keep_large(hl_mesh *mesh, int32_t triangles, double share, int
 
 /* ---- borders ---- */
 
-typedef struct edge {
-    uint32_t lo, hi, from; /* from: lo or hi, where its triangle starts */
-} edge;
-
-static int by_vertices(const void *a, const void *b)
-{
-    const edge *x = a, *y = b;
-    if (x->lo != y->lo)
-        return x->lo < y->lo ? -1 : 1;
-    if (x->hi != y->hi)
-        return x->hi < y->hi ? -1 : 1;
-    return x->from < y->from ? -1 : x->from > y->from;
-}
-
 /* Edges that one triangle has, sorted; NULL without memory. */
-static edge *find_borders(const hl_mesh *mesh, int32_t *count)
+static hl_mesh_edge *find_borders(const hl_mesh *mesh, int32_t *count)
 {
-    const size_t n = 3 * (size_t)mesh->triangle_count;
-    edge *edges = hl_alloc(n, sizeof *edges);
-    if (!edges)
+    const int32_t n = 3 * mesh->triangle_count;
+    hl_mesh_edge *edges;
+    if (hl_mesh_edges_sorted(mesh, &edges) != HL_OK)
         return NULL;
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t a = mesh->triangles[i], b = mesh->triangles[i % 3 == 2 ? i - 2 : i + 1];
-        edges[i] = (edge){a < b ? a : b, a < b ? b : a, a};
-    }
-    qsort(edges, n, sizeof *edges, by_vertices);
     int32_t borders = 0;
-    for (size_t i = 0, end; i < n; i = end) {
+    for (int32_t i = 0, end; i < n; i = end) {
         for (end = i + 1; end < n && edges[end].lo == edges[i].lo && edges[end].hi == edges[i].hi;)
             end++;
         if (end - i == 1)
@@ -151,16 +132,18 @@ static edge *find_borders(const hl_mesh *mesh, int32_t *count)
 int32_t hl_mesh_border_edges(const hl_mesh *mesh)
 {
     int32_t count = -1;
-    edge *edges = find_borders(mesh, &count);
+    hl_mesh_edge *edges = find_borders(mesh, &count);
     hl_free(edges);
     return count;
 }
 
 /* next[v]: end of the border edge that starts at v, -1 none, -2 several. */
-static void link_borders(const edge *edges, int32_t count, int32_t *next)
+static void link_borders(const hl_mesh *mesh, const hl_mesh_edge *edges, int32_t count,
+                         int32_t *next)
 {
     for (int32_t i = 0; i < count; i++) {
-        const uint32_t a = edges[i].from, b = edges[i].lo == a ? edges[i].hi : edges[i].lo;
+        const uint32_t a = mesh->triangles[edges[i].slot],
+                       b = edges[i].lo == a ? edges[i].hi : edges[i].lo;
         next[a] = next[a] == -1 ? (int32_t)b : -2;
     }
 }
@@ -245,12 +228,12 @@ hl_status hl_mesh_fill_holes(hl_mesh *mesh, int32_t edges, int32_t *filled)
 {
     const int32_t n = mesh->vertex_count;
     int32_t count = 0, loops = 0, triangles = 0, *next = hl_alloc((size_t)n, sizeof *next);
-    edge *borders = next ? find_borders(mesh, &count) : NULL;
+    hl_mesh_edge *borders = next ? find_borders(mesh, &count) : NULL;
     hl_status s = borders ? HL_OK : HL_E_MEMORY;
     if (s == HL_OK) {
         for (int32_t v = 0; v < n; v++)
             next[v] = -1;
-        link_borders(borders, count, next);
+        link_borders(mesh, borders, count, next);
         for (int32_t v = 0; v < n; v++) { /* more than needed: each loop counts at every vertex */
             const int32_t length = next[v] >= 0 ? loop_length(next, v, edges) : 0;
             loops += length > 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/atlas/atlas.h"
 #include "core/memory.h"
+#include "core/mesh_edges.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const double CONE = 0.70710678;  /* cos 45: a face joins while this near the chart's mean */
@@ -11,35 +11,14 @@ static const double REACH = 0.25881905; /* cos 75: farther from the final mean, 
 
 /* ---- neighbours ---- */
 
-typedef struct edge {
-    uint32_t lo, hi;
-    int32_t slot; /* 3 * face + corner */
-} edge;
-
-static int by_vertices(const void *a, const void *b)
-{
-    const edge *x = a, *y = b;
-    if (x->lo != y->lo)
-        return x->lo < y->lo ? -1 : 1;
-    if (x->hi != y->hi)
-        return x->hi < y->hi ? -1 : 1;
-    return x->slot < y->slot ? -1 : x->slot > y->slot;
-}
-
 /* Faces are neighbours across an edge that exactly two of them share. */
 static hl_status find_neighbours(hl_atlas_charts *c)
 {
     const int32_t n = 3 * c->mesh->triangle_count;
-    edge *edges = hl_alloc((size_t)n, sizeof *edges);
-    if (!edges)
-        return HL_E_MEMORY;
-    for (int32_t s = 0; s < n; s++) {
-        const int32_t next = s % 3 == 2 ? s - 2 : s + 1;
-        const uint32_t a = c->mesh->triangles[s], b = c->mesh->triangles[next];
-        edges[s] = (edge){a < b ? a : b, a < b ? b : a, s};
-        c->neighbours[s] = -1;
-    }
-    qsort(edges, (size_t)n, sizeof *edges, by_vertices);
+    hl_mesh_edge *edges;
+    HL_TRY(hl_mesh_edges_sorted(c->mesh, &edges));
+    for (int32_t i = 0; i < n; i++)
+        c->neighbours[i] = -1;
     for (int32_t i = 0, end; i < n; i = end) {
         for (end = i + 1; end < n && edges[end].lo == edges[i].lo && edges[end].hi == edges[i].hi;)
             end++;
@@ -54,20 +33,9 @@ static hl_status find_neighbours(hl_atlas_charts *c)
 
 static void find_normals(hl_atlas_charts *c)
 {
-    const hl_mesh *m = c->mesh;
-    for (size_t t = 0; t < (size_t)m->triangle_count; t++) {
-        const float *p[3];
-        double e[2][3], *n = c->normals + 3 * t;
-        for (size_t k = 0; k < 3; k++)
-            p[k] = m->positions + 3 * (size_t)m->triangles[3 * t + k];
-        for (int k = 0; k < 3; k++) {
-            e[0][k] = (double)p[1][k] - (double)p[0][k];
-            e[1][k] = (double)p[2][k] - (double)p[0][k];
-        }
-        for (int k = 0; k < 3; k++) {
-            const int i = (k + 1) % 3, j = (k + 2) % 3;
-            n[k] = e[0][i] * e[1][j] - e[0][j] * e[1][i];
-        }
+    for (size_t t = 0; t < (size_t)c->mesh->triangle_count; t++) {
+        double *n = c->normals + 3 * t;
+        hl_mesh_face_cross(c->mesh, (int64_t)t, n);
         const double l = sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]);
         c->areas[t] = 0.5 * l;
         for (int k = 0; k < 3; k++)

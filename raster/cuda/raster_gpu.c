@@ -194,6 +194,18 @@ static hl_status send_frame_grad(hl_gpu_raster *r, const hl_raster_frame_grad *g
                 "gradients of the largest weights");
 }
 
+void hl_gpu_take_rates(hl_gpu_step *s, const hl_adam *a)
+{
+    s->lr_mean = a->lr_mean;
+    s->lr_log_scale = a->lr_log_scale;
+    s->lr_quat = a->lr_quat;
+    s->lr_logit_opa = a->lr_logit_opa;
+    s->lr_sh_dc = a->lr_sh_dc;
+    s->lr_sh_rest = a->lr_sh_rest;
+    s->opacity_reg = a->opacity_reg;
+    s->scale_reg = a->scale_reg;
+}
+
 static hl_status send_adam(hl_gpu_raster *r, const hl_adam *a)
 {
     hl_gpu_work *w = &r->work;
@@ -205,14 +217,7 @@ static hl_status send_adam(hl_gpu_raster *r, const hl_adam *a)
                           "counters of Adam"));
     w->adam_steps = r->buffer[HL_GPU_B_ADAM_STEPS].at;
     w->adam_cluster = a->mode == HL_ADAM_CLUSTER;
-    s->lr_mean = a->lr_mean;
-    s->lr_log_scale = a->lr_log_scale;
-    s->lr_quat = a->lr_quat;
-    s->lr_logit_opa = a->lr_logit_opa;
-    s->lr_sh_dc = a->lr_sh_dc;
-    s->lr_sh_rest = a->lr_sh_rest;
-    s->opacity_reg = a->opacity_reg;
-    s->scale_reg = a->scale_reg;
+    hl_gpu_take_rates(s, a);
     return hl_gpu_upload(&r->gpu, w->adam_steps, a->steps, clusters * sizeof(int32_t));
 }
 

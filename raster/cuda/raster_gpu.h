@@ -93,6 +93,9 @@ hl_status hl_gpu_raster_reserve_lists(hl_gpu_raster *r, bool *changed);
 /* Length and layout of gradient rows; reserves them. */
 hl_status hl_gpu_raster_reserve_rows(hl_gpu_raster *r, const hl_raster_stats *stats, bool median);
 
+/* Learning rates and regularisers of a step. */
+void hl_gpu_take_rates(hl_gpu_step *s, const hl_adam *a);
+
 /* Enqueues projection to blending, and blending to parameters. */
 hl_status hl_gpu_raster_run_forward(hl_gpu_raster *r);
 hl_status hl_gpu_raster_run_backward(hl_gpu_raster *r);

@@ -326,14 +326,7 @@ static void number_step(hl_gpu_raster *r, const hl_trainer *t, const hl_raster_v
     s->alpha_weight = s->photo.channels == 4 ? step->loss.alpha_weight : 0;
     s->depth_weight = step->loss.depth_weight;
     s->normal_weight = step->loss.normal_weight;
-    s->lr_mean = t->adam.lr_mean;
-    s->lr_log_scale = t->adam.lr_log_scale;
-    s->lr_quat = t->adam.lr_quat;
-    s->lr_logit_opa = t->adam.lr_logit_opa;
-    s->lr_sh_dc = t->adam.lr_sh_dc;
-    s->lr_sh_rest = t->adam.lr_sh_rest;
-    s->opacity_reg = t->adam.opacity_reg;
-    s->scale_reg = t->adam.scale_reg;
+    hl_gpu_take_rates(s, &t->adam);
 }
 
 static hl_status run_all(hl_gpu_raster *r)
