@@ -2,48 +2,14 @@
 /* Top-down build.  Each range [first, first + count) of triangles owns the node slots
  * first .. first + count - 2, so that subtrees can be built apart without asking each other for
  * nodes; a last pass copies the used slots together, depth first. */
-#if defined(__SSE2__)
-/* Both boxes at once, below; named here for the walk in the header. */
-struct hl_bvh_node;
-struct hl_ray_slabs;
-static inline int children_sse(const struct hl_bvh_node *node, const struct hl_ray_slabs *s,
-                               float t_min, float t_max, float entry[2]);
-#define HL_BVH_CHILDREN children_sse
-#endif
-
 #include "core/bvh.h"
 
+#include "core/bvh/wide.h"
 #include "core/memory.h"
 #include "core/parallel.h"
 
 #include <float.h>
 #include <string.h>
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-
-/* hl_ray_children, operation by operation: lanes are near of both children, then minus far of
- * both, so that one maximum serves all four. */
-static inline int children_sse(const hl_bvh_node *node, const hl_ray_slabs *s, float t_min,
-                               float t_max, float entry[2])
-{
-    __m128 edge = _mm_setr_ps(t_min, t_min, -t_max, -t_max);
-    for (int k = 0; k < 3; k++) {
-        const float inv = s->inverse[k], on = s->origin_near[k], of = s->origin_far[k];
-        const __m128 box = _mm_loadu_ps(node->box[k]);
-        const __m128 turned = _mm_shuffle_ps(box, box, _MM_SHUFFLE(1, 0, 3, 2));
-        const __m128 backwards = _mm_cmplt_ps(_mm_set1_ps(inv), _mm_setzero_ps());
-        const __m128 sides =
-            _mm_or_ps(_mm_and_ps(backwards, turned), _mm_andnot_ps(backwards, box));
-        const __m128 t = _mm_mul_ps(_mm_sub_ps(sides, _mm_setr_ps(on, on, of, of)),
-                                    _mm_setr_ps(inv, inv, -inv, -inv));
-        edge = _mm_max_ps(t, edge); /* where t is no number, edge stays */
-    }
-    const __m128 far = _mm_sub_ps(_mm_setzero_ps(), _mm_movehl_ps(edge, edge));
-    _mm_storel_pi((__m64 *)(void *)entry, edge);
-    return _mm_movemask_ps(_mm_cmple_ps(edge, far)) & 3;
-}
-#endif
 
 enum {
     BINS = 16,
@@ -378,6 +344,10 @@ hl_status hl_bvh_create(hl_bvh *bvh, const hl_mesh *mesh)
     hl_free(b.items);
     hl_free(b.slots);
     hl_free(b.subtrees);
+    if (s == HL_OK && made.node_count > 0 && hl_wide_supported()) {
+        made.wide = hl_wide_create(&made);
+        s = made.wide ? HL_OK : HL_E_MEMORY;
+    }
     if (s != HL_OK) {
         hl_bvh_release(&made);
         return hl_fail_context(s, "building the tree over %d triangles", (int)n);
@@ -390,16 +360,24 @@ void hl_bvh_release(hl_bvh *bvh)
 {
     hl_free(bvh->nodes);
     hl_free(bvh->triangles);
+    hl_wide_destroy(&bvh->wide);
     memset(bvh, 0, sizeof *bvh);
+}
+
+static int walk(const hl_bvh *bvh, const hl_ray *ray, int any, hl_hit *hit)
+{
+    if (bvh->wide)
+        return hl_wide_walk(bvh->wide, bvh->nodes, ray, any, hit);
+    return hl_bvh_walk(bvh->nodes, bvh->node_count, bvh->triangles, ray, any, hit);
 }
 
 bool hl_bvh_closest(const hl_bvh *bvh, const hl_ray *ray, hl_hit *hit)
 {
-    return hl_bvh_walk(bvh->nodes, bvh->node_count, bvh->triangles, ray, 0, hit) != 0;
+    return walk(bvh, ray, 0, hit) != 0;
 }
 
 bool hl_bvh_any(const hl_bvh *bvh, const hl_ray *ray)
 {
     hl_hit hit;
-    return hl_bvh_walk(bvh->nodes, bvh->node_count, bvh->triangles, ray, 1, &hit) != 0;
+    return walk(bvh, ray, 1, &hit) != 0;
 }

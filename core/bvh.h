@@ -13,11 +13,14 @@
 
 #include <stdbool.h>
 
+typedef struct hl_bvh_wide hl_bvh_wide; /* eight children a node: core/bvh/wide.h */
+
 typedef struct hl_bvh {
     hl_bvh_node *nodes; /* (node_count), root first, parents before children; owned */
     int32_t node_count;
     hl_bvh_triangle *triangles; /* (triangle_count), leaf by leaf; owned */
     int32_t triangle_count;
+    hl_bvh_wide *wide; /* the same for AVX2; NULL where the processor has none; owned */
 } hl_bvh;
 
 /* Checks the mesh (hl_mesh_validate) and builds.  Triangles without area are kept; no ray hits

@@ -170,11 +170,6 @@ HL_HD int hl_ray_children(const hl_bvh_node *node, const hl_ray_slabs *s, float 
     return (near0 <= far0 ? 1 : 0) | (near1 <= far1 ? 2 : 0);
 }
 
-/* A processor may have a faster form with the same results: defined before this header. */
-#ifndef HL_BVH_CHILDREN
-#define HL_BVH_CHILDREN hl_ray_children
-#endif
-
 /* Walks the tree.  any != 0: stops at the first hit found, which need not be the nearest.
  * *hit is written in any case; returns 1 on a hit.  node_count 0 is an empty scene. */
 HL_HD int hl_bvh_walk(const hl_bvh_node *nodes, int32_t node_count,
@@ -198,7 +193,7 @@ HL_HD int hl_bvh_walk(const hl_bvh_node *nodes, int32_t node_count,
         const hl_bvh_node *n = nodes + node;
         float entry[2];
         int inner = 0; /* children to descend into, as bits */
-        const int met = HL_BVH_CHILDREN(n, &slabs, ray->t_min, hit->t, entry);
+        const int met = hl_ray_children(n, &slabs, ray->t_min, hit->t, entry);
         for (int side = 0; side < 2; side++) {
             if (!(met >> side & 1))
                 continue;

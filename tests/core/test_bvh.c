@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* core/bvh.h: the tree gives what a loop over all triangles gives, bit by bit; the triangle test
- * itself against Moeller and Trumbore's formula in double; no ray slips between triangles. */
+/* core/bvh.h: the tree, binary and eight children wide, gives what a loop over all triangles gives,
+ * bit by bit; the triangle test itself against Moeller and Trumbore's formula in double; no ray
+ * slips between triangles. */
 #include "core/bvh.h"
 #include "core/memory.h"
 #include "core/parallel.h"
@@ -27,6 +28,12 @@ static void expect_same_as_loop(const hl_bvh *bvh, const hl_ray *ray)
     assert_memory_equal(&got, &want, sizeof got);
     assert_true(found == (want.triangle != HL_HIT_NONE));
     assert_true(hl_bvh_any(bvh, ray) == found);
+    /* The binary tree, which devices and old processors walk. */
+    const int binary = hl_bvh_walk(bvh->nodes, bvh->node_count, bvh->triangles, ray, 0, &got);
+    assert_memory_equal(&got, &want, sizeof got);
+    assert_true((binary != 0) == found);
+    assert_true((hl_bvh_walk(bvh->nodes, bvh->node_count, bvh->triangles, ray, 1, &got) != 0) ==
+                found);
 }
 
 static void tree_equals_loop(void **state)
