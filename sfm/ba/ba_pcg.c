@@ -8,6 +8,7 @@
  * products. */
 #define HL_REAL double
 #include "sfm/ba/ba_blocks.h"
+#include "sfm/ba/cg.h"
 #include "sfm/ba/cholesky.h"
 
 #include <math.h>
@@ -35,8 +36,9 @@ static void factor_diagonal(hl_ba *ba)
 }
 
 /* z = M^-1 r */
-static void precondition(const hl_ba *ba, const double *r, double *z)
+static void precondition(void *ctx, const double *r, double *z)
 {
+    const hl_ba *ba = ctx;
     const double *m = ba->precond;
     memcpy(z, r, (size_t)ba->unknowns * sizeof *z);
     for (int32_t node = 0; node < ba->blocks.nodes; node++) {
@@ -48,42 +50,21 @@ static void precondition(const hl_ba *ba, const double *r, double *z)
     }
 }
 
-static double dot(const double *a, const double *b, int32_t n)
+static void multiply(void *ctx, const double *x, double *y)
 {
-    double sum = 0;
-    for (int32_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
+    hl_ba_multiply_blocks(ctx, x, y);
 }
 
 bool hl_ba_solve_pcg(hl_ba *ba, double lambda, int32_t *iterations)
 {
-    const int32_t n = ba->unknowns;
-    double *r = ba->pcg, *z = r + n, *d = z + n, *q = d + n, *x = ba->step;
+    const hl_cg cg = {.ctx = ba,
+                      .multiply = multiply,
+                      .precondition = precondition,
+                      .n = ba->unknowns,
+                      .most = PCG_MOST,
+                      .eta = PCG_ETA};
     hl_ba_fill_blocks(ba, lambda);
     factor_diagonal(ba);
-    hl_ba_reduced_rhs(ba, r);
-    memset(x, 0, (size_t)n * sizeof *x);
-    precondition(ba, r, z);
-    memcpy(d, z, (size_t)n * sizeof *d);
-    double rz = dot(r, z, n);
-    const double stop = PCG_ETA * PCG_ETA * rz; /* in the norm of the preconditioner */
-    for (int32_t k = 0; k < PCG_MOST && rz > stop; k++) {
-        hl_ba_multiply_blocks(ba, d, q);
-        const double curve = dot(d, q, n);
-        if (!(curve > 0) || !isfinite(curve))
-            return k > 0;
-        const double alpha = rz / curve;
-        for (int32_t i = 0; i < n; i++) {
-            x[i] += alpha * d[i];
-            r[i] -= alpha * q[i];
-        }
-        precondition(ba, r, z);
-        const double next = dot(r, z, n), beta = next / rz;
-        for (int32_t i = 0; i < n; i++)
-            d[i] = z[i] + beta * d[i];
-        rz = next;
-        ++*iterations;
-    }
-    return true;
+    hl_ba_reduced_rhs(ba, ba->pcg);
+    return hl_cg_solve(&cg, ba->step, ba->pcg, iterations);
 }

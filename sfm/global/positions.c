@@ -19,6 +19,7 @@
 #include "core/parallel.h"
 #include "core/rng.h"
 #include "core/vec.h"
+#include "sfm/ba/cg.h"
 #include "sfm/ba/cholesky.h"
 #include "sfm/global.h"
 
@@ -271,8 +272,9 @@ static void product_image(void *ctx, int32_t image, int32_t thread)
     }
 }
 
-static void precondition(const placing *w, const double *r, double *z)
+static void precondition(void *ctx, const double *r, double *z)
 {
+    const placing *w = ctx;
     for (int32_t i = 0; i < w->p->image_count; i++) {
         double inv[6];
         invert_sym(w->diagonal + 6 * (size_t)i, inv);
@@ -280,44 +282,26 @@ static void precondition(const placing *w, const double *r, double *z)
     }
 }
 
-static double dot(const double *a, const double *b, int32_t n)
+static void multiply(void *ctx, const double *x, double *y)
 {
-    double sum = 0;
-    for (int32_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
+    placing *w = ctx;
+    w->x = x;
+    w->y = y;
+    hl_parallel_for(hl_block_count(w->p->point_count, BLOCK), product_points, w);
+    hl_parallel_for(w->p->image_count, product_image, w);
 }
 
 static bool solve_cg(placing *w)
 {
-    const int32_t n = 3 * w->p->image_count;
-    double *r = w->cg, *z = r + n, *d = z + n, *q = d + n, *x = w->step;
-    memcpy(r, w->rhs, (size_t)n * sizeof *r);
-    memset(x, 0, (size_t)n * sizeof *x);
-    precondition(w, r, z);
-    memcpy(d, z, (size_t)n * sizeof *d);
-    double rz = dot(r, z, n);
-    const double stop = CG_STOP * CG_STOP * rz;
-    w->x = d;
-    w->y = q;
-    for (int32_t k = 0; k < CG_MOST && rz > stop; k++) {
-        hl_parallel_for(hl_block_count(w->p->point_count, BLOCK), product_points, w);
-        hl_parallel_for(w->p->image_count, product_image, w);
-        const double curve = dot(d, q, n);
-        if (!(curve > 0) || !isfinite(curve))
-            return k > 0;
-        const double alpha = rz / curve;
-        for (int32_t i = 0; i < n; i++) {
-            x[i] += alpha * d[i];
-            r[i] -= alpha * q[i];
-        }
-        precondition(w, r, z);
-        const double next = dot(r, z, n);
-        for (int32_t i = 0; i < n; i++)
-            d[i] = z[i] + next / rz * d[i];
-        rz = next;
-    }
-    return true;
+    const hl_cg cg = {.ctx = w,
+                      .multiply = multiply,
+                      .precondition = precondition,
+                      .n = 3 * w->p->image_count,
+                      .most = CG_MOST,
+                      .eta = CG_STOP};
+    int32_t products = 0;
+    memcpy(w->cg, w->rhs, (size_t)cg.n * sizeof *w->cg);
+    return hl_cg_solve(&cg, w->step, w->cg, &products);
 }
 
 /* Steps of points and scales from those of images; the trial state. */

@@ -14,6 +14,7 @@
 #define HL_REAL double
 #include "core/memory.h"
 #include "core/se3.h"
+#include "sfm/ba/cg.h"
 #include "sfm/global/view_links.h"
 
 #include <math.h>
@@ -57,8 +58,9 @@ static void measure(averaging *w)
 }
 
 /* y = L x, with the root's row the identity. */
-static void apply(const averaging *w, const double *x, double *y)
+static void multiply(void *ctx, const double *x, double *y)
 {
+    const averaging *w = ctx;
     for (int32_t i = 0; i < w->g->count; i++)
         for (int k = 0; k < 3; k++)
             y[3 * i + k] = CG_RIDGE * w->diagonal[i] * x[3 * i + k];
@@ -75,28 +77,21 @@ static void apply(const averaging *w, const double *x, double *y)
     memcpy(y + 3 * (size_t)w->root, x + 3 * (size_t)w->root, 3 * sizeof *y);
 }
 
-static void precondition(const averaging *w, const double *r, double *z)
+static void precondition(void *ctx, const double *r, double *z)
 {
+    const averaging *w = ctx;
     for (int32_t i = 0; i < w->g->count; i++)
         for (int k = 0; k < 3; k++)
             z[3 * i + k] = w->diagonal[i] > 0 ? r[3 * i + k] / w->diagonal[i] : 0;
-}
-
-static double dot(const double *a, const double *b, int32_t n)
-{
-    double sum = 0;
-    for (int32_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
 }
 
 /* Step from residuals and weights. */
 static void solve(averaging *w)
 {
     const int32_t n = 3 * w->g->count;
-    double *r = w->cg, *z = r + n, *d = z + n, *q = d + n, *x = w->step;
+    double *r = w->cg;
+    int32_t products = 0;
     memset(r, 0, (size_t)n * sizeof *r);
-    memset(x, 0, (size_t)n * sizeof *x);
     memset(w->diagonal, 0, (size_t)w->g->count * sizeof *w->diagonal);
     for (int32_t e = 0; e < w->g->edge_count; e++) {
         if (!w->active[e])
@@ -112,26 +107,13 @@ static void solve(averaging *w)
     }
     memset(r + 3 * (size_t)w->root, 0, 3 * sizeof *r);
     w->diagonal[w->root] = 1;
-    precondition(w, r, z);
-    memcpy(d, z, (size_t)n * sizeof *d);
-    double rz = dot(r, z, n);
-    const double stop = CG_STOP * CG_STOP * rz;
-    for (int32_t k = 0; k < CG_MOST && rz > stop && rz > 0; k++) {
-        apply(w, d, q);
-        const double curve = dot(d, q, n);
-        if (!(curve > 0))
-            return;
-        const double alpha = rz / curve;
-        for (int32_t i = 0; i < n; i++) {
-            x[i] += alpha * d[i];
-            r[i] -= alpha * q[i];
-        }
-        precondition(w, r, z);
-        const double next = dot(r, z, n);
-        for (int32_t i = 0; i < n; i++)
-            d[i] = z[i] + next / rz * d[i];
-        rz = next;
-    }
+    const hl_cg cg = {.ctx = w,
+                      .multiply = multiply,
+                      .precondition = precondition,
+                      .n = n,
+                      .most = CG_MOST,
+                      .eta = CG_STOP};
+    hl_cg_solve(&cg, w->step, r, &products);
 }
 
 /* Turns every photo by its step; the largest one. */
