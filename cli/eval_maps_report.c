@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/eval_maps.h"
+#include "cli/require.h"
 #include "core/build_info.h"
 #include "core/memory.h"
 #include "core/metric.h"
@@ -172,62 +173,20 @@ void hl_maps_report_print(const hl_maps_report *r)
 
 /* ---- conditions --------------------------------------------------------------------------- */
 
-static double value_of(const hl_maps_report *r, int index)
+hl_status hl_maps_report_require(const hl_maps_report *r, const char *text)
 {
-    const hl_maps_mean all = mean_light(r, false), fresh = mean_light(r, true);
-    const bool pooled = r->options->protocol->albedo_pooled;
-    switch (index) {
-    case 0:
-        return over(all.psnr, all.count);
-    case 1:
-        return over(fresh.psnr, fresh.count);
-    case 2:
-        return over(all.ssim, all.count);
-    case 3:
-        return psnr_of(&r->albedo, pooled);
-    case 4:
-        return over(r->normal_object, r->normal_count);
-    default:
-        return over(r->roughness, r->material_count);
+    static const char why[] = "the maps lack it";
+    hl_require_metric metrics[] = {{"relight.psnr", 0, why},   {"relight.new.psnr", 0, why},
+                                   {"relight.ssim", 0, why},   {"albedo.psnr", 0, why},
+                                   {"normal.mae_deg", 0, why}, {"roughness.mse", 0, why}};
+    if (r) {
+        const hl_maps_mean all = mean_light(r, false), fresh = mean_light(r, true);
+        metrics[0].value = over(all.psnr, all.count);
+        metrics[1].value = over(fresh.psnr, fresh.count);
+        metrics[2].value = over(all.ssim, all.count);
+        metrics[3].value = psnr_of(&r->albedo, r->options->protocol->albedo_pooled);
+        metrics[4].value = over(r->normal_object, r->normal_count);
+        metrics[5].value = over(r->roughness, r->material_count);
     }
-}
-
-/* One "relight.psnr>=26"; *rest: what follows it. */
-static hl_status check_condition(const hl_maps_report *r, const char *text, const char **rest)
-{
-    static const char *const names[] = {"relight.psnr", "relight.new.psnr", "relight.ssim",
-                                        "albedo.psnr",  "normal.mae_deg",   "roughness.mse"};
-    for (int i = 0; i < 6; i++) {
-        const size_t length = strlen(names[i]);
-        const char *op = text + length;
-        if (strncmp(text, names[i], length) != 0 || (*op != '<' && *op != '>') || op[1] != '=')
-            continue;
-        char *end;
-        const double bound = strtod(op + 2, &end);
-        if (end == op + 2 || (*end && *end != ','))
-            break;
-        *rest = end;
-        if (!r)
-            return HL_OK;
-        const double value = value_of(r, i);
-        if (isnan(value))
-            return hl_fail(HL_E_ARG, "--require: %s was not computed: the maps lack it", names[i]);
-        if (*op == '>' ? value >= bound : value <= bound)
-            return HL_OK;
-        return hl_fail(HL_E_FORMAT, "--require: %s is %.6g, expected %c= %g", names[i], value, *op,
-                       bound);
-    }
-    return hl_fail(HL_E_ARG,
-                   "--require: expected relight.psnr, relight.new.psnr, relight.ssim, albedo.psnr, "
-                   "normal.mae_deg or roughness.mse, >= or <= and a number, found \"%s\"",
-                   text);
-}
-
-hl_status hl_maps_report_require(const hl_maps_report *report, const char *text)
-{
-    while (*text) {
-        HL_TRY(check_condition(report, text, &text));
-        text += *text == ',';
-    }
-    return HL_OK;
+    return hl_require(text, metrics, 6, !r);
 }

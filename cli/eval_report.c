@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/eval_report.h"
 
+#include "cli/require.h"
 #include "core/build_info.h"
 #include "core/file.h"
 #include "core/memory.h"
@@ -208,43 +209,12 @@ hl_status hl_eval_report_save(const hl_eval_report *r, const char *folder)
 
 /* ---- conditions --------------------------------------------------------------------------- */
 
-/* One "nvs.psnr>=30"; *rest: what follows it. */
-static hl_status check_condition(const hl_eval_report *r, const char *text, const char **rest)
+hl_status hl_eval_report_require(const hl_eval_report *r, const char *text)
 {
-    static const char *const names[] = {"nvs.psnr", "nvs.ssim", "nvs.lpips_squeeze"};
-    const double values[] = {r ? r->psnr : 0, r ? r->ssim : 0, r ? r->lpips : 0};
-    for (int i = 0; i < 3; i++) {
-        const size_t length = strlen(names[i]);
-        if (strncmp(text, names[i], length) != 0)
-            continue;
-        const char *op = text + length;
-        const bool least = strncmp(op, ">=", 2) == 0;
-        char *end;
-        const double bound = strtod(op + 2, &end);
-        if ((!least && strncmp(op, "<=", 2) != 0) || end == op + 2 || (*end && *end != ','))
-            break;
-        *rest = end;
-        if (!r)
-            return HL_OK;
-        if (isnan(values[i]))
-            return hl_fail(HL_E_ARG, "--require: %s was not computed: %s", names[i],
-                           r->lpips_reason);
-        if (least ? values[i] >= bound : values[i] <= bound)
-            return HL_OK;
-        return hl_fail(HL_E_FORMAT, "--require: %s is %.6g, expected %s %g", names[i], values[i],
-                       least ? ">=" : "<=", bound);
-    }
-    return hl_fail(HL_E_ARG,
-                   "--require: expected nvs.psnr, nvs.ssim or nvs.lpips_squeeze, >= or <= and a "
-                   "number, found \"%s\"",
-                   text);
-}
-
-hl_status hl_eval_report_require(const hl_eval_report *report, const char *text)
-{
-    while (*text) {
-        HL_TRY(check_condition(report, text, &text));
-        text += *text == ',';
-    }
-    return HL_OK;
+    const hl_require_metric metrics[] = {
+        {"nvs.psnr", r ? r->psnr : 0, ""},
+        {"nvs.ssim", r ? r->ssim : 0, ""},
+        {"nvs.lpips_squeeze", r ? r->lpips : 0, r ? r->lpips_reason : ""},
+    };
+    return hl_require(text, metrics, 3, !r);
 }
