@@ -2,6 +2,7 @@
 /* helio view -- looks at splats in a window, or replays a script without one. */
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/film.h"
 #include "cli/scene.h"
 #include "core/file.h"
 #include "core/memory.h"
@@ -63,6 +64,22 @@ typedef struct viewing {
     int32_t count;
 } viewing;
 
+static hl_status load_photo(void *handle, int32_t camera, hl_image8 *out)
+{
+    const opened *p = handle;
+    hl_photo photo;
+    hl_image8 copy;
+    HL_TRY(hl_photos_acquire(p->scene.photos, camera, &photo));
+    const hl_image8 *in = photo.image;
+    const hl_status s = hl_image8_create(&copy, in->width, in->height, in->channels);
+    if (s == HL_OK) {
+        memcpy(copy.data, in->data, (size_t)in->width * (size_t)in->height * (size_t)in->channels);
+        *out = copy;
+    }
+    hl_photos_release(p->scene.photos, camera);
+    return s;
+}
+
 static hl_status list_cameras(opened *p, hl_viewer_scene *out)
 {
     const hl_views *views = &p->scene.views;
@@ -75,8 +92,11 @@ static hl_status list_cameras(opened *p, hl_viewer_scene *out)
         HL_TRY(hl_scene_view(&p->scene, i, &view));
         p->cameras[i] = (hl_viewer_camera){.pose = views->views[i].camera_from_world,
                                            .fov_y = 2 * atan(0.5 * view.height / (double)view.fy),
-                                           .name = views->views[i].name};
+                                           .name = views->views[i].name,
+                                           .view = view};
     }
+    out->photo = load_photo;
+    out->handle = p;
     out->cameras = p->cameras;
     out->camera_count = n;
     return HL_OK;
@@ -162,6 +182,19 @@ static void close_scenes(viewing *v)
     }
 }
 
+static void add_pick(hl_json *root, const hl_pick *pick)
+{
+    hl_json *node = hl_json_add_object(root, "pick");
+    hl_json_add_number(node, "splat", pick->splat);
+    hl_json_add_number(node, "weight", (double)pick->weight);
+    hl_json_add_number(node, "alpha", (double)pick->alpha);
+    hl_json_add_number(node, "depth", (double)pick->depth);
+    hl_json_add_number(node, "median_depth", (double)pick->median);
+    hl_json *position = hl_json_add_array(node, "position");
+    for (int k = 0; k < 3; k++)
+        hl_json_add_number(position, NULL, pick->position[k]);
+}
+
 static hl_status print_report(const view_options *o, const hl_viewer_report *r)
 {
     const hl_renderer_stats *s = &r->stats;
@@ -178,6 +211,10 @@ static hl_status print_report(const view_options *o, const hl_viewer_report *r)
         hl_json_add_number(root, "first_frame_ms", r->first_ms);
         hl_json_add_number(root, "draw_ms", s->draw_ms);
         hl_json_add_number(root, "validation_messages", s->messages);
+        hl_json_add_number(root, "photo_psnr", r->psnr);
+        hl_json_add_number(root, "photo_ssim", r->ssim);
+        if (r->picked)
+            add_pick(root, &r->pick);
         hl_json *passes = hl_json_add_object(root, "pass_ms");
         for (int32_t i = 0; i < s->pass_count; i++)
             hl_json_add_number(passes, s->passes[i].name, s->passes[i].ms);
@@ -194,6 +231,7 @@ static hl_status view(viewing *v)
 {
     const view_options *o = v->o;
     hl_viewer_report report;
+    hl_film film;
     hl_raster_path path = (hl_raster_path)o->raster;
     if (path == HL_RASTER_AUTO && o->common.backend == HL_BACKEND_CPU)
         path = HL_RASTER_CPU;
@@ -206,7 +244,8 @@ static hl_status view(viewing *v)
         .headless = o->headless,
         .script = o->script,
         .open = open_scene,
-        .ctx = v};
+        .ctx = v,
+        .film = hl_film_to(&film)};
     HL_TRY(open_scene(v, o->scene, &params.scene));
     HL_TRY(hl_viewer_run(&params, &report));
     if (report.stats.messages)

@@ -7,35 +7,29 @@
 #include <string.h>
 
 /* A picture of the CPU becomes that of the device. */
-static hl_status put_cpu_picture(hl_viewer *v)
+static hl_status put_picture(hl_viewer *v, const hl_image8 *picture)
 {
     hl_gpu_frame *frame = &v->renderer->frame;
     hl_vk *vk = v->renderer->vk;
-    hl_image8 picture;
     const VkBufferImageCopy copy = {
         .imageSubresource = {.aspectMask = VK_IMAGE_ASPECT_COLOR_BIT, .layerCount = 1},
         .imageExtent = {(uint32_t)v->width, (uint32_t)v->height, 1}};
     HL_TRY(hl_gpu_frame_resize(frame, (uint32_t)v->width, (uint32_t)v->height));
-    HL_TRY(hl_renderer_read(v->renderer, &picture));
-    const size_t pixels = (size_t)picture.width * (size_t)picture.height;
-    hl_status s = HL_OK;
+    const size_t pixels = (size_t)picture->width * (size_t)picture->height;
     if (v->staging.size < 4 * pixels) {
         hl_vk_buffer_release(vk, &v->staging);
-        s = hl_vk_buffer_create(vk, &v->staging, 4 * pixels, HL_VK_UPLOAD);
+        HL_TRY(hl_vk_buffer_create(vk, &v->staging, 4 * pixels, HL_VK_UPLOAD));
     }
-    if (s == HL_OK) {
-        uint8_t *rgba = v->staging.mapped;
-        for (size_t i = 0; i < pixels; i++) {
-            memcpy(rgba + 4 * i, picture.data + 3 * i, 3);
-            rgba[4 * i + 3] = 255;
-        }
-        const hl_vk_touch to = {.image = &frame->picture, .how = HL_VK_COPY_TO, .discard = true};
-        hl_vk_barriers(vk, &to, 1);
-        vkCmdCopyBufferToImage(vk->cmd, v->staging.buffer, frame->picture.image,
-                               VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, 1, &copy);
+    uint8_t *rgba = v->staging.mapped;
+    for (size_t i = 0; i < pixels; i++) {
+        memcpy(rgba + 4 * i, picture->data + 3 * i, 3);
+        rgba[4 * i + 3] = 255;
     }
-    hl_image8_release(&picture);
-    return s;
+    const hl_vk_touch to = {.image = &frame->picture, .how = HL_VK_COPY_TO, .discard = true};
+    hl_vk_barriers(vk, &to, 1);
+    vkCmdCopyBufferToImage(vk->cmd, v->staging.buffer, frame->picture.image,
+                           VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, 1, &copy);
+    return HL_OK;
 }
 
 static void blit(hl_vk *vk, hl_vk_image *from, hl_vk_image *to)
@@ -86,13 +80,14 @@ static hl_status save_grab(hl_viewer *v, const hl_vk_image *image, const uint8_t
     return s;
 }
 
-static hl_status record(hl_viewer *v, const hl_ui_lists *lists, hl_vk_image *image,
-                        hl_vk_buffer *grab)
+/* picture: of the host; data NULL: that of the device is shown as it is. */
+static hl_status record(hl_viewer *v, const hl_ui_lists *lists, const hl_image8 *picture,
+                        hl_vk_image *image, hl_vk_buffer *grab)
 {
     hl_vk *vk = v->renderer->vk;
     HL_TRY(hl_vk_begin(vk));
-    if (!v->renderer->drawn_on_device)
-        HL_TRY(put_cpu_picture(v));
+    if (picture->data)
+        HL_TRY(put_picture(v, picture));
     blit(vk, &v->renderer->frame.picture, image);
     HL_TRY(hl_pass_ui_record(vk, &v->ui, image, lists));
     if (grab->buffer)
@@ -109,6 +104,7 @@ hl_status hl_viewer_present(hl_viewer *viewer, const hl_ui_lists *lists)
     hl_vk_swapchain *chain = &v->swapchain;
     hl_vk_image *image;
     hl_vk_buffer grab = {.size = 0};
+    hl_image8 picture = {.data = NULL};
     bool usable;
     HL_TRY(hl_vk_swapchain_fit(vk, chain, (uint32_t)v->width, (uint32_t)v->height, &usable));
     if (!usable)
@@ -120,11 +116,14 @@ hl_status hl_viewer_present(hl_viewer *viewer, const hl_ui_lists *lists)
     if (v->grab[0])
         s = hl_vk_buffer_create(vk, &grab, (uint64_t)image->width * image->height * 4,
                                 HL_VK_READBACK);
-    s = s == HL_OK ? record(v, lists, image, &grab) : s;
+    if (s == HL_OK && (!v->renderer->drawn_on_device || v->compare.wipe > 0))
+        s = hl_viewer_picture(v, &picture);
+    s = s == HL_OK ? record(v, lists, &picture, image, &grab) : s;
     s = s == HL_OK ? hl_vk_submit(vk, chain->acquired, chain->drawn[chain->current]) : s;
     s = s == HL_OK ? hl_vk_swapchain_present(vk, chain) : s;
     if (s == HL_OK && grab.buffer)
         s = save_grab(v, image, grab.mapped);
     hl_vk_buffer_release(vk, &grab);
+    hl_image8_release(&picture);
     return s;
 }

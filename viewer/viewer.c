@@ -17,11 +17,16 @@
 
 hl_status hl_viewer_show(hl_viewer *viewer, const hl_viewer_scene *scene)
 {
-    HL_TRY(hl_renderer_set_splats(viewer->renderer, scene->splats));
+    const bool same = viewer->edits.now && viewer->scene.splats == scene->splats;
     HL_TRY(hl_renderer_set_mesh(viewer->renderer, scene->mesh));
+    if (!same)
+        HL_TRY(hl_edits_reset(&viewer->edits, scene->splats->count));
     if (scene->mesh && viewer->look.show == HL_SHOW_COLOR)
         viewer->look.show = HL_SHOW_LIT;
     viewer->scene = *scene;
+    viewer->playing = false;
+    hl_compare_release(&viewer->compare);
+    HL_TRY(hl_viewer_edited(viewer));
     viewer->camera = -1;
     viewer->dirty = true;
     memcpy(viewer->look.background, scene->background, sizeof scene->background);
@@ -44,6 +49,15 @@ hl_status hl_viewer_draw(hl_viewer *viewer)
     if (viewer->report.frames++ == 0)
         viewer->report.first_ms = 1000 * (hl_wall_seconds() - viewer->start);
     return HL_OK;
+}
+
+hl_status hl_viewer_picture(hl_viewer *viewer, hl_image8 *out)
+{
+    HL_TRY(hl_renderer_read(viewer->renderer, out));
+    const hl_status s = hl_compare_cover(viewer, out);
+    if (s != HL_OK)
+        hl_image8_release(out);
+    return s;
 }
 
 /* ---- keys and mouse ------------------------------------------------------------------------ */
@@ -271,6 +285,10 @@ static void close_viewer(hl_viewer *v)
     }
     if (v->ui_made)
         hl_ui_destroy();
+    v->report.psnr = v->compare.psnr;
+    v->report.ssim = v->compare.ssim;
+    hl_compare_release(&v->compare);
+    hl_edits_release(&v->edits);
     if (v->renderer)
         hl_renderer_stats_read(v->renderer, &v->report.stats);
     hl_renderer_destroy(&v->renderer);
@@ -289,6 +307,7 @@ hl_status hl_viewer_run(const hl_viewer_params *params, hl_viewer_report *report
                      .height = params->height,
                      .panels = true,
                      .camera = -1,
+                     .fps = 30,
                      .start = hl_wall_seconds()};
     hl_status status = params->script ? hl_file_map_open(&s.map, params->script) : HL_OK;
     if (status == HL_OK)

@@ -8,12 +8,14 @@
 #define HL_VIEWER_VIEWER_H
 
 #include "core/camera.h"
+#include "viewer/pick.h"
 #include "viewer/renderer.h"
 
 typedef struct hl_viewer_camera {
     hl_pose pose; /* camera_from_world */
     double fov_y; /* rad               */
     const char *name;
+    hl_raster_view view; /* of the photo: its size, its principal point */
 } hl_viewer_camera;
 
 /* A scene to look at.  Everything is borrowed and must outlive its use. */
@@ -26,7 +28,20 @@ typedef struct hl_viewer_scene {
     float background[3];             /* sRGB */
     const hl_viewer_camera *cameras; /* (camera_count) of the capture */
     int32_t camera_count;
+    /* Photo `camera` at the size of its view, 1, 3 or 4 channels, owned by the caller.  NULL: there
+     * are no photos. */
+    hl_status (*photo)(void *handle, int32_t camera, hl_image8 *out);
+    void *handle;
 } hl_viewer_scene;
+
+/* Where a film goes: a video or a folder of pictures, as `path` says.  close: keep false throws
+ * away what was written where that can be done. */
+typedef struct hl_viewer_film {
+    hl_status (*open)(void *ctx, const char *path, int32_t width, int32_t height, double fps);
+    hl_status (*write)(void *ctx, const hl_image8 *frame);
+    hl_status (*close)(void *ctx, bool keep);
+    void *ctx;
+} hl_viewer_film;
 
 typedef struct hl_viewer_params {
     hl_renderer_params renderer;
@@ -38,12 +53,16 @@ typedef struct hl_viewer_params {
      * NULL: nothing can be dropped. */
     hl_status (*open)(void *ctx, const char *path, hl_viewer_scene *scene);
     void *ctx;
+    hl_viewer_film film; /* open NULL: there are no films */
 } hl_viewer_params;
 
 typedef struct hl_viewer_report {
     int64_t frames;          /* drawn                                 */
     double first_ms;         /* from the call to the first picture    */
     int32_t actions;         /* of the script                         */
+    bool picked;             /* the script picked a pixel:            */
+    hl_pick pick;            /*   the last                            */
+    double psnr, ssim;       /* of the last photo compared, NaN: none */
     hl_renderer_stats stats; /* at the end                         */
 } hl_viewer_report;
 

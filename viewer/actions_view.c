@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* Actions of the camera and of the look. */
+#include "core/file.h"
+#include "viewer/actions.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DEGREE 0.017453292519943295
+
+static hl_status do_orbit(hl_viewer *v, const hl_action_words *w)
+{
+    hl_orbit_turn(&v->orbit, w->number[0] * DEGREE, w->number[1] * DEGREE);
+    v->camera = -1;
+    return HL_OK;
+}
+
+static hl_status do_move(hl_viewer *v, const hl_action_words *w)
+{
+    hl_orbit_move(&v->orbit, w->number[0], w->number[1], w->number[2]);
+    v->camera = -1;
+    return HL_OK;
+}
+
+static hl_status do_dolly(hl_viewer *v, const hl_action_words *w)
+{
+    if (!(w->number[0] > 0))
+        return hl_fail(HL_E_ARG, "dolly: the factor must be above 0");
+    hl_orbit_dolly(&v->orbit, w->number[0]);
+    v->camera = -1;
+    return HL_OK;
+}
+
+static hl_status do_frame(hl_viewer *v, const hl_action_words *w)
+{
+    (void)w;
+    hl_orbit_frame(&v->orbit, v->scene.low, v->scene.high, v->scene.up);
+    v->camera = -1;
+    return HL_OK;
+}
+
+static hl_status do_camera(hl_viewer *v, const hl_action_words *w)
+{
+    const double n = w->number[0];
+    if (!(n >= 0 && n < v->scene.camera_count))
+        return hl_fail(HL_E_ARG, "camera: expected one of %d cameras, counted from 0, found %g",
+                       v->scene.camera_count, n);
+    const hl_viewer_camera *c = &v->scene.cameras[(int32_t)n];
+    hl_orbit_stand(&v->orbit, &c->pose, c->fov_y, v->orbit.distance);
+    v->camera = (int32_t)n;
+    return v->compare.wipe > 0 ? hl_compare_wipe(v, v->compare.wipe) : HL_OK;
+}
+
+static hl_status do_wipe(hl_viewer *v, const hl_action_words *w)
+{
+    if (!(w->number[0] >= 0 && w->number[0] <= 1))
+        return hl_fail(HL_E_ARG, "wipe: expected a part of the width, 0 to 1");
+    return hl_compare_wipe(v, w->number[0]);
+}
+
+static hl_status do_fov(hl_viewer *v, const hl_action_words *w)
+{
+    if (!(w->number[0] >= 1 && w->number[0] <= 170))
+        return hl_fail(HL_E_ARG, "fov: expected 1 to 170 degrees");
+    v->orbit.fov_y = w->number[0] * DEGREE;
+    return HL_OK;
+}
+
+static hl_status do_size(hl_viewer *v, const hl_action_words *w)
+{
+    const double x = w->number[0], y = w->number[1];
+    if (!(x >= 1 && x <= 16384 && y >= 1 && y <= 16384))
+        return hl_fail(HL_E_ARG, "size: expected sides of 1 to 16384 pixels");
+    v->width = (int32_t)x;
+    v->height = (int32_t)y;
+    if (v->window)
+        hl_window_resize(v->window, v->width, v->height);
+    return HL_OK;
+}
+
+static hl_status do_background(hl_viewer *v, const hl_action_words *w)
+{
+    for (int k = 0; k < 3; k++)
+        v->look.background[k] = (float)fmin(fmax(w->number[k], 0), 1);
+    return HL_OK;
+}
+
+static hl_status do_degree(hl_viewer *v, const hl_action_words *w)
+{
+    if (!(w->number[0] >= 0 && w->number[0] <= HL_SH_DEGREE_MAX))
+        return hl_fail(HL_E_ARG, "degree: expected 0 to 3");
+    v->look.sh_degree = (int32_t)w->number[0];
+    return HL_OK;
+}
+
+static hl_status do_scale(hl_viewer *v, const hl_action_words *w)
+{
+    if (!(w->number[0] >= 0.01 && w->number[0] <= 10))
+        return hl_fail(HL_E_ARG, "scale: expected 0.01 to 10");
+    v->look.splat_scale = (float)w->number[0];
+    return HL_OK;
+}
+
+static hl_status do_antialias(hl_viewer *v, const hl_action_words *w)
+{
+    v->look.antialiased = w->number[0] != 0;
+    return HL_OK;
+}
+
+static hl_status do_show(hl_viewer *v, const hl_action_words *w)
+{
+    const char *names[HL_SHOW_COUNT];
+    int found = 0;
+    for (int i = 0; i < HL_SHOW_COUNT; i++)
+        names[i] = hl_show_name((hl_show)i);
+    HL_TRY(hl_action_word("show", w->text, names, HL_SHOW_COUNT, &found));
+    v->look.show = (hl_show)found;
+    return HL_OK;
+}
+
+static hl_status do_tone(hl_viewer *v, const hl_action_words *w)
+{
+    static const char *const names[] = {"none", "reinhard", "aces", "neutral"};
+    int found = 0;
+    HL_TRY(hl_action_word("tone", w->text, names, 4, &found));
+    v->look.tone = (hl_tone)found;
+    return HL_OK;
+}
+
+static hl_status do_environment(hl_viewer *v, const hl_action_words *w)
+{
+    hl_environment env;
+    HL_TRY(hl_environment_load(&env, w->text));
+    const hl_status s = hl_renderer_set_environment(v->renderer, &env);
+    hl_environment_release(&env);
+    if (s == HL_OK) {
+        snprintf(v->environment, sizeof v->environment, "%s", hl_path_name(w->text));
+        v->look.show = HL_SHOW_LIT;
+    }
+    return s;
+}
+
+static hl_status do_turn(hl_viewer *v, const hl_action_words *w)
+{
+    v->look.turn = (float)remainder(w->number[0], 360);
+    return HL_OK;
+}
+
+static hl_status do_exposure(hl_viewer *v, const hl_action_words *w)
+{
+    if (!(w->number[0] >= -20 && w->number[0] <= 20))
+        return hl_fail(HL_E_ARG, "exposure: expected -20 to 20 stops");
+    v->look.exposure = (float)w->number[0];
+    return HL_OK;
+}
+
+static hl_status do_sky(hl_viewer *v, const hl_action_words *w)
+{
+    v->look.sky = w->number[0] != 0;
+    return HL_OK;
+}
+
+static hl_status do_material(hl_viewer *v, const hl_action_words *w)
+{
+    v->look.roughness = (float)fmin(fmax(w->number[0], 0), 1);
+    v->look.metal = (float)fmin(fmax(w->number[1], 0), 1);
+    return HL_OK;
+}
+
+static hl_status do_sun(hl_viewer *v, const hl_action_words *w)
+{
+    const double *d = w->number, n = sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
+    if (!(n > 0 && n < 1e30))
+        return hl_fail(HL_E_ARG, "sun: the direction has no length");
+    for (int k = 0; k < 3; k++) {
+        v->look.sun[k] = (float)(d[k] / n);
+        v->look.sun_color[k] = (float)fmin(fmax(d[3 + k], 0), 1e6);
+    }
+    return HL_OK;
+}
+
+static hl_status do_panels(hl_viewer *v, const hl_action_words *w)
+{
+    v->panels = w->number[0] != 0;
+    return HL_OK;
+}
+
+static hl_status do_help(hl_viewer *v, const hl_action_words *w)
+{
+    v->help = w->number[0] != 0;
+    return HL_OK;
+}
+
+static hl_status do_open(hl_viewer *v, const hl_action_words *w)
+{
+    hl_viewer_scene scene = v->scene;
+    if (hl_path_has_extension(w->text, "hdr") || hl_path_has_extension(w->text, "exr"))
+        return do_environment(v, w);
+    if (!v->params->open)
+        return hl_fail(HL_E_ARG, "open: this viewer opens nothing else");
+    HL_TRY(v->params->open(v->params->ctx, w->text, &scene));
+    return hl_viewer_show(v, &scene);
+}
+
+static hl_status do_screenshot(hl_viewer *v, const hl_action_words *w)
+{
+    hl_image8 picture;
+    HL_TRY(hl_viewer_draw(v));
+    HL_TRY(hl_viewer_picture(v, &picture));
+    const hl_status s = hl_image8_save(&picture, w->text);
+    hl_image8_release(&picture);
+    return s;
+}
+
+static hl_status do_grab(hl_viewer *v, const hl_action_words *w)
+{
+    if (!v->window)
+        return hl_fail(HL_E_ARG, "grab: there is no window");
+    snprintf(v->grab, sizeof v->grab, "%s", w->text);
+    v->wait = 2; /* the next frame is saved; a script goes on after it */
+    return HL_OK;
+}
+
+static hl_status do_wait(hl_viewer *v, const hl_action_words *w)
+{
+    v->wait = (int32_t)fmin(fmax(w->number[0], 0), 1e6);
+    return HL_OK;
+}
+
+static hl_status do_quit(hl_viewer *v, const hl_action_words *w)
+{
+    (void)w;
+    v->quit = true;
+    return HL_OK;
+}
+
+static const hl_action rows[] = {
+    {"orbit", 2, do_orbit, "YAW PITCH", "turn around the target, degrees"},
+    {"move", 3, do_move, "RIGHT DOWN AHEAD", "by parts of the distance"},
+    {"dolly", 1, do_dolly, "FACTOR", "multiply the distance"},
+    {"frame", 0, do_frame, "", "all of the scene in the picture"},
+    {"camera", 1, do_camera, "N", "stand where photo N was taken"},
+    {"wipe", 1, do_wipe, "PART", "the photo over the left part of the picture, 0 to 1"},
+    {"fov", 1, do_fov, "DEGREES", "vertical field of view"},
+    {"size", 2, do_size, "W H", "pixels of the picture"},
+    {"background", 3, do_background, "R G B", "behind the splats, 0 to 1"},
+    {"degree", 1, do_degree, "N", "bands of colour shown, 0 to 3"},
+    {"scale", 1, do_scale, "S", "size of the splats, 0.01 to 10"},
+    {"antialias", 1, do_antialias, "0|1", "as scenes trained with --antialiased want"},
+    {"show", HL_ACTION_TEXT, do_show, "WHAT",
+     "color, lit, albedo, normal, roughness, metal, depth, alpha\n"
+     "or light: lit, all of it grey"},
+    {"environment", HL_ACTION_TEXT, do_environment, "FILE",
+     "a .hdr or .exr that lights the scene; shows it lit"},
+    {"turn", 1, do_turn, "DEGREES", "the environment around the up axis"},
+    {"exposure", 1, do_exposure, "STOPS", "of the lit picture"},
+    {"tone", HL_ACTION_TEXT, do_tone, "CURVE", "none, reinhard, aces, neutral"},
+    {"sky", 1, do_sky, "0|1", "the environment behind the scene"},
+    {"material", 2, do_material, "R M", "roughness and metal of splats that have none, 0 to 1"},
+    {"sun", 6, do_sun, "X Y Z R G B", "a light from direction X Y Z"},
+    {"panels", 1, do_panels, "0|1", "the panels over the picture"},
+    {"help", 1, do_help, "0|1", "the keys over the picture"},
+    {"open", HL_ACTION_TEXT, do_open, "FILE", "as if dropped on the window"},
+    {"screenshot", HL_ACTION_TEXT, do_screenshot, "FILE", "the picture, as png or jpg"},
+    {"grab", HL_ACTION_TEXT, do_grab, "FILE", "what the window shows"},
+    {"wait", 1, do_wait, "FRAMES", "let the window run"},
+    {"quit", 0, do_quit, "", "close the viewer"}};
+
+hl_action_table hl_actions_view(void)
+{
+    return (hl_action_table){rows, sizeof rows / sizeof rows[0]};
+}
