@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/mesh_check.h"
+#include "cli/mesh_depth.h"
 #include "cli/scene.h"
 #include "core/color.h"
 #include "core/file.h"
@@ -12,7 +13,6 @@
 #include "core/mesh_atlas.h"
 #include "core/mesh_edit.h"
 #include "core/splat_stats.h"
-#include "raster/surface_depth.h"
 #include "raster/tsdf.h"
 
 #include <math.h>
@@ -20,13 +20,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_EXPECTED, DEPTH_MEDIAN, DEPTH_PLANES, PIECE_MIN = 50, HOLE_EDGES = 30 };
+enum { PIECE_MIN = 50, HOLE_EDGES = 30 };
 
 static const double PIECE_SHARE = 0.01; /* of the largest piece */
-static const float ALPHA_MIN = 0.5f;
-static const float FLAT_RATIO = 0.1f;    /* thinner beside its second axis: flat */
-static const float PLANE_STRETCH = 1.2f; /* planes that far off the centres are not used */
-static const float MARGIN = 0.15f;       /* of the box of the splats, added on every side */
+static const float MARGIN = 0.15f;      /* of the box of the splats, added on every side */
 
 typedef struct mesh_options {
     hl_common common;
@@ -43,9 +40,9 @@ static const hl_option rows[] = {
                "voxels along the longest side of the scene"),
     HL_OPT_DOUBLE(mesh_options, "--voxel", voxel, 0, 1e9,
                   "size of a voxel in scene units, 0 for that of --resolution"),
-    HL_OPT_CHOICE(mesh_options, "--depth", depth, "expected|median|planes",
+    HL_OPT_CHOICE(mesh_options, "--depth", depth, "auto|expected|median|planes",
                   "depth of a pixel: mean over its splats, where half the light is stopped, or "
-                  "where the planes of flat splats meet its ray"),
+                  "where the planes of flat splats meet its ray; auto: planes if most are flat"),
     HL_OPT_INT(
         mesh_options, "--target-faces", target_faces, 0, HL_MESH_COUNT_MAX,
         "triangles to simplify to, as long as the surface stays within half a voxel; 0 keeps "
@@ -71,6 +68,7 @@ typedef struct meshing {
     hl_tsdf *tsdf;
     float voxel;
     bool flat; /* most splats are: their normals mean something */
+    mesh_depth_kind depth;
     float up[3];
     hl_mesh mesh;
     hl_mesh_textures textures;
@@ -106,87 +104,33 @@ static hl_status open_field(meshing *m)
     return hl_tsdf_create(&m->tsdf, &o);
 }
 
-/* Whether most splats are flat; the thinnest axis of others is no normal. */
-static bool are_flat(const hl_splats *s)
-{
-    int32_t flat = 0;
-    for (int32_t i = 0; i < s->count; i++) {
-        const float *l = s->log_scale + 3 * (size_t)i;
-        const float least = fminf(l[0], fminf(l[1], l[2])), most = fmaxf(l[0], fmaxf(l[1], l[2]));
-        flat += expf(2 * least + most - l[0] - l[1] - l[2]) < FLAT_RATIO;
-    }
-    return flat > s->count / 2;
-}
-
-/* Depth where the planes meet the pixel's ray; that of the centres where the two do not agree. */
-static float plane_depth(const hl_raster_view *v, const hl_raster_frame *f, int32_t x, int32_t y,
-                         float mean)
-{
-    const size_t at = (size_t)y * (size_t)f->stride + (size_t)x;
-    const float k[4] = {v->fx, v->fy, v->cx, v->cy};
-    float n[3], ray[3];
-    for (int c = 0; c < 3; c++)
-        n[c] = f->plane[f->normal_plane + c][at];
-    hl_surface_ray(v->r, k, x, y, ray);
-    const float z = hl_surface_depth(f->plane[f->distance_plane][at], n, ray);
-    return z > mean / PLANE_STRETCH && z < mean * PLANE_STRETCH ? z : mean;
-}
-
-/* Depth 0 where less than half the light is stopped. */
-static void choose_depth(const meshing *m, const hl_raster_view *view, const hl_raster_frame *f,
-                         float *depth)
-{
-    const float *sum = f->plane[f->depth_plane];
-    for (int32_t y = 0; y < f->height; y++)
-        for (int32_t x = 0; x < f->width; x++) {
-            const size_t i = (size_t)y * (size_t)f->stride + (size_t)x;
-            const float alpha = 1 - f->transmittance[i];
-            depth[i] = alpha < ALPHA_MIN             ? 0
-                       : m->o->depth == DEPTH_MEDIAN ? f->median_depth[i]
-                       : m->o->depth == DEPTH_PLANES ? plane_depth(view, f, x, y, sum[i] / alpha)
-                                                     : sum[i] / alpha;
-        }
-}
-
-static hl_status fuse_view(meshing *m, int32_t index, float **depth, size_t *room)
+static hl_status fuse_view(meshing *m, int32_t index)
 {
     hl_raster_view view;
     hl_raster_frame f;
-    HL_TRY(hl_scene_view(&m->scene, index, &view));
-    HL_TRY(hl_scene_render(&m->scene, &view,
-                           HL_RASTER_DEPTH | HL_RASTER_NORMAL |
-                               (m->o->depth == DEPTH_PLANES ? HL_RASTER_DISTANCE : 0u) |
-                               (m->o->depth == DEPTH_MEDIAN ? HL_RASTER_MEDIAN : 0u),
-                           &f));
-    const size_t n = (size_t)f.rows * (size_t)f.stride;
-    if (n > *room || !*depth) {
-        hl_free(*depth);
-        *depth = hl_alloc(n, sizeof(float));
-        *room = *depth ? n : 0;
-        if (!*depth)
-            return HL_E_MEMORY;
-    }
-    choose_depth(m, &view, &f, *depth);
-    hl_tsdf_view in = {.camera = &view, .depth = *depth, .stride = f.stride};
+    hl_image depth;
+    HL_TRY(hl_mesh_depth_of_view(&m->scene, index, m->depth, &view, &f, &depth, NULL));
+    hl_tsdf_view in = {
+        .camera = &view, .depth = depth.data, .depth_stride = depth.width, .stride = f.stride};
     for (int k = 0; k < 3; k++) {
         in.normal[k] = m->flat ? f.plane[f.normal_plane + k] : NULL;
         in.color[k] = f.plane[k];
         m->up[k] -= view.r[3 + k]; /* y of the camera points down */
     }
-    return hl_tsdf_integrate(m->tsdf, &in);
+    const hl_status s = hl_tsdf_integrate(m->tsdf, &in);
+    hl_image_release(&depth);
+    return s;
 }
 
 static hl_status fuse(meshing *m)
 {
     const int32_t count = m->scene.views.view_count;
-    float *depth = NULL;
-    size_t room = 0;
     hl_status s = HL_OK;
     for (int32_t i = 0; s == HL_OK && i < count; i++) {
         if (hl_interrupt_requested())
             s = hl_fail(HL_E_INTERRUPT, "stopped after %d of %d views", i, count);
         else
-            s = fuse_view(m, i, &depth, &room);
+            s = fuse_view(m, i);
         hl_log_progress(&(hl_progress){.stage = "fuse",
                                        .done = i + 1,
                                        .total = count,
@@ -194,7 +138,6 @@ static hl_status fuse(meshing *m)
                                        .splats = -1,
                                        .next_save = -1});
     }
-    hl_free(depth);
     return s;
 }
 
@@ -287,10 +230,7 @@ static hl_status report(const meshing *m)
         hl_json_add_number(root, "voxel", (double)m->voxel);
         hl_json_add_number(root, "simplify_error", (double)m->moved);
         hl_json_add_number(root, "splat_distance_voxels", m->distance);
-        hl_json_add_text(root, "depth",
-                         m->o->depth == DEPTH_PLANES   ? "planes"
-                         : m->o->depth == DEPTH_MEDIAN ? "median"
-                                                       : "expected");
+        hl_json_add_text(root, "depth", hl_mesh_depth_name(m->depth));
         if (m->o->check) {
             hl_json *check = hl_json_add_object(root, "check");
             hl_json_add_number(check, "size", m->check.size);
@@ -323,7 +263,10 @@ static hl_status make_mesh(meshing *m)
                                  .max_side_px = o->max_side_px,
                                  .need_data = true};
     HL_TRY(hl_scene_open(&m->scene, &so));
-    m->flat = are_flat(&m->scene.splats);
+    m->flat = hl_mesh_depth_flat(&m->scene.splats);
+    m->depth = (mesh_depth_kind)o->depth;
+    if (m->depth == MESH_DEPTH_AUTO)
+        m->depth = m->flat ? MESH_DEPTH_PLANES : MESH_DEPTH_EXPECTED;
     HL_TRY(open_field(m));
     HL_TRY(fuse(m));
     HL_TRY(hl_tsdf_extract(m->tsdf, &m->mesh));

@@ -12,8 +12,9 @@ hl_status hl_gbuffer_forward(hl_raster *raster, const hl_splats *splats, const h
         .sh_degree = options->sh_degree,
         .antialiased = splats->antialiased,
         .background = {options->background[0], options->background[1], options->background[2]},
-        .outputs =
-            (uint32_t)HL_RASTER_DEPTH | (uint32_t)HL_RASTER_NORMAL | (uint32_t)HL_RASTER_DISTANCE,
+        .outputs = (uint32_t)HL_RASTER_DEPTH | (uint32_t)HL_RASTER_NORMAL |
+                   (uint32_t)HL_RASTER_DISTANCE |
+                   (options->median ? (uint32_t)HL_RASTER_MEDIAN : 0u),
         .feature_count = options->materials ? HL_GBUFFER_CHANNELS : 0,
         .features = options->materials,
         .depth_window = options->depth_window};
@@ -28,6 +29,8 @@ static int32_t plane_of(const hl_raster_frame *f, hl_gbuffer_map map)
         return 0;
     case HL_GBUFFER_DEPTH:
         return f->depth_plane;
+    case HL_GBUFFER_MEDIAN_DEPTH:
+        return f->median_depth ? 0 : -1;
     case HL_GBUFFER_SURFACE_DEPTH:
         return f->normal_plane < 0 ? -1 : f->distance_plane;
     case HL_GBUFFER_NORMAL:
@@ -68,6 +71,9 @@ static void read_pixel(const hl_raster_frame *f, const hl_raster_view *v, hl_gbu
         return;
     case HL_GBUFFER_DEPTH:
         out[0] = solid ? f->plane[plane][at] / alpha : 0;
+        return;
+    case HL_GBUFFER_MEDIAN_DEPTH:
+        out[0] = solid ? f->median_depth[at] : 0;
         return;
     case HL_GBUFFER_SURFACE_DEPTH:
         out[0] = solid ? surface_at(f, v, x, y, at) : 0;

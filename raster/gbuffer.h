@@ -18,6 +18,7 @@
 typedef enum hl_gbuffer_map {
     HL_GBUFFER_ALPHA,         /* 1 channel                                                     */
     HL_GBUFFER_DEPTH,         /* 1: expected, along z; 0 where alpha is below 1/2              */
+    HL_GBUFFER_MEDIAN_DEPTH,  /* 1: of the splat that leaves half the light or less, 0 likewise  */
     HL_GBUFFER_SURFACE_DEPTH, /* 1: of the splats' planes (raster/surface_depth.h), 0 likewise */
     HL_GBUFFER_NORMAL,        /* 3: unit, world frame, 0 0 0 where there is none               */
     HL_GBUFFER_ALBEDO,        /* 3: linear, in [0, 1], 0 where nothing is                      */
@@ -32,6 +33,7 @@ typedef struct hl_gbuffer_options {
     const float *materials;    /* (count, HL_GBUFFER_CHANNELS), or NULL: the last three maps
                                   cannot be read                                               */
     const float *depth_window; /* as in hl_raster_options, or NULL                             */
+    bool median;               /* HL_GBUFFER_MEDIAN_DEPTH is wanted                            */
 } hl_gbuffer_options;
 
 /* Draws everything above and the colour.  Errors: those of hl_raster_forward. */

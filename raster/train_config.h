@@ -57,7 +57,7 @@
     X(float,   depth_weight_end,   0,        0,  1e6)       /* along an exponential             */ \
     X(float,   normal_weight,      0,        0,  1e6)                                              \
     X(bool,    geometry,           false,    0,  1)         /* flat splats and the next five    */ \
-    X(float,   consistency_weight, 0.05f,    0,  1e6)       /* normals against depth            */ \
+    X(float,   consistency_weight, 0.2f,     0,  1e6)       /* normals against depth            */ \
     X(float,   distortion_weight,  100,      0,  1e6)       /* relative spread of depth         */ \
     X(float,   mask_weight,        0.02f,    0,  1e6)       /* where photos have alpha          */ \
     X(float,   geometry_from,      0.2f,     0,  1)         /* t from which the weights count   */ \

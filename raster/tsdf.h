@@ -36,7 +36,8 @@ typedef struct hl_tsdf_view {
     const float *depth;     /* along z, scene units; <= 0 or not finite: nothing seen        */
     const float *normal[3]; /* world frame, towards the camera, any length; NULL: from depth */
     const float *color[3];  /* any linear or coded colour, or NULL                           */
-    int32_t stride;
+    int32_t stride;         /* floats of a row of normals and colours                        */
+    int32_t depth_stride;   /* of a row of depths; 0: the same                               */
 } hl_tsdf_view;
 
 typedef struct hl_tsdf hl_tsdf;

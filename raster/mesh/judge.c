@@ -22,7 +22,8 @@ static float depth_at(const hl_tsdf_view *v, int32_t x, int32_t y)
 {
     if (x < 0 || y < 0 || x >= v->camera->width || y >= v->camera->height)
         return 0;
-    const float d = v->depth[(size_t)y * (size_t)v->stride + (size_t)x];
+    const int32_t stride = v->depth_stride ? v->depth_stride : v->stride;
+    const float d = v->depth[(size_t)y * (size_t)stride + (size_t)x];
     return isfinite(d) && d > 0 ? d : 0;
 }
 

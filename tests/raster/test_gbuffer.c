@@ -96,6 +96,12 @@ static void what_is_seen(void **state)
     assert_true(fabsf(v[0] - want) < 1e-2f * want);
     middle(&w, &f, HL_GBUFFER_DEPTH, v);
     assert_true(fabsf(v[0] - want) < 0.2f * want); /* of the centres: nearer ones count first */
+    hl_image none;
+    assert_int_equal(hl_gbuffer_read(&f, &w.view, HL_GBUFFER_MEDIAN_DEPTH, &none), HL_E_ARG);
+    const hl_gbuffer_options half = {.materials = w.material, .median = true};
+    check_ok(hl_gbuffer_forward(w.raster, &w.splats, &w.view, &half, &f));
+    middle(&w, &f, HL_GBUFFER_MEDIAN_DEPTH, v); /* that of one centre, half a column apart */
+    assert_true(fabsf(v[0] - want) < 0.2f && v[0] == f.median_depth[13 * f.stride + 15]);
     tear_down(&w);
 }
 
