@@ -270,6 +270,30 @@ HL_HD void hl_shape_bwd(const hl_projector *p, const hl_footprint *f, const hl_f
     hl_compensation_bwd(p, f, d_rho2, m, y, d_m);
 }
 
+/* From dL/dm to dL/dq (4), out, along the sphere of unit quaternions.
+ *
+ * A turn by theta about the splat's own axes, R_q exp(theta), moves m_j by the sum of b_k s'_j over
+ * the axes k that theta turns into j.  As dL/dm = D m with D symmetric, what it gives for axes j
+ * and k is b_k D b_j (s'_j^2 - s'_k^2): written so, it is 0 and not rounding where both are the
+ * same, as they all are at the start; Adam would make full steps of rounding. */
+HL_HD void hl_turn_bwd(const hl_projection_work *w, const hl_real d_m[6], hl_real d_q[4])
+{
+    const hl_real *q = w->q;
+    hl_real turn[3];
+    for (int a = 0; a < 3; a++) { /* axis a turns k into j; the larger of both has more digits */
+        const int k = (a + 1) % 3, j = (a + 2) % 3, far = w->sf[j] < w->sf[k];
+        const int big = far ? k : j, small = far ? j : k;
+        const hl_real s = w->sf[big], t = w->sf[small];
+        const hl_real along = w->b[small] * d_m[big] + w->b[3 + small] * d_m[3 + big];
+        const hl_real value = s > 0 ? along * ((s - t) * (s + t) / s) : 0;
+        turn[a] = far ? value : -value;
+    }
+    d_q[0] = -2 * (q[1] * turn[0] + q[2] * turn[1] + q[3] * turn[2]);
+    d_q[1] = 2 * (q[0] * turn[0] - q[3] * turn[1] + q[2] * turn[2]);
+    d_q[2] = 2 * (q[3] * turn[0] + q[0] * turn[1] - q[1] * turn[2]);
+    d_q[3] = 2 * (-q[2] * turn[0] + q[1] * turn[1] + q[0] * turn[2]);
+}
+
 /* From dL/d(footprint) to dL/d(parameters); *f must come from hl_project with the same inputs.
  *   d_rq  (9): dL/dR(q) that comes from elsewhere (normals), added in; may be NULL
  *   d_x   (3): dL/d(mean) that comes from elsewhere (view direction), added in; moves the eye too
@@ -289,7 +313,7 @@ HL_HD void hl_project_bwd(const hl_projector *p, const hl_geometry *g, const hl_
     for (int i = 0; i < 6; i++)
         m[i] = w.b[i] * w.sf[i % 3];
     hl_shape_bwd(p, f, d_f, d_f->opacity * w.o * w.rho3, m, d_m);
-    hl_real d_b[6], d_a[6], d_j[6], d_r[9], d_sf[3];
+    hl_real d_b[6], d_a[6], d_j[6], d_sf[3];
     for (int c = 0; c < 3; c++) {
         d_sf[c] = d_m[c] * w.b[c] + d_m[3 + c] * w.b[3 + c];
         d_b[c] = d_m[c] * w.sf[c];
@@ -299,16 +323,12 @@ HL_HD void hl_project_bwd(const hl_projector *p, const hl_geometry *g, const hl_
         for (int c = 0; c < 3; c++)
             d_a[3 * i + c] = d_b[3 * i] * w.rq[3 * c] + d_b[3 * i + 1] * w.rq[3 * c + 1] +
                              d_b[3 * i + 2] * w.rq[3 * c + 2];
-    for (int i = 0; i < 3; i++)
-        for (int c = 0; c < 3; c++)
-            d_r[3 * i + c] =
-                w.a[i] * d_b[c] + w.a[3 + i] * d_b[3 + c] + (d_rq ? d_rq[3 * i + c] : 0);
     for (int i = 0; i < 2; i++)
         for (int c = 0; c < 3; c++)
             d_j[3 * i + c] = d_a[3 * i] * p->r[3 * c] + d_a[3 * i + 1] * p->r[3 * c + 1] +
                              d_a[3 * i + 2] * p->r[3 * c + 2];
 
-    hl_real d_t[3], d_q[4];
+    hl_real d_t[3], d_q[4], d_extra[4];
     hl_ray_project_bwd(p, w.t, d_f->mu, d_j, d_t);
     d_t[2] += d_f->depth;
     hl_mul3_t(p->r, d_t, out->mean);
@@ -316,7 +336,11 @@ HL_HD void hl_project_bwd(const hl_projector *p, const hl_geometry *g, const hl_
         for (int i = 0; i < 3; i++)
             out->mean[i] += d_x[i];
 
-    hl_rotation_bwd(w.q, d_r, d_q);
+    hl_turn_bwd(&w, d_m, d_q);
+    if (d_rq)
+        hl_rotation_bwd(w.q, d_rq, d_extra);
+    for (int i = 0; i < 4; i++)
+        d_q[i] += d_rq ? d_extra[i] : 0;
     hl_quat_unit_bwd(w.q, w.norm, d_q, out->quat);
     const hl_real f2 = g->filter * g->filter;
     for (int i = 0; i < 3; i++) {
