@@ -6,6 +6,7 @@
 #include "core/rng.h"
 #include "core/se3.h"
 #include "core/vec.h"
+#include "raster/backend.h"
 #include "raster/init.h"
 #include "raster/init_photos.h"
 #include "raster/train/trainer_device.h"
@@ -166,7 +167,7 @@ static hl_status create_all(hl_trainer *t, hl_isa isa)
     if (t->filter_3d)
         hl_train_filter_3d(t->filter_3d, &t->splats, t->view, t->scene.train_count,
                            hl_train_factor(t));
-    t->device = hl_train_device(t, &t->device_state);
+    t->device = hl_raster_trainer_device(t->raster, &t->device_state);
     return HL_OK;
 }
 
@@ -388,10 +389,15 @@ static hl_status learn(hl_trainer *t, int32_t k, const hl_train_photo *photo)
     return HL_OK;
 }
 
-/* The recipe "budget"; a 3D filter is the host's to compute. */
-static bool refines_on_device(const hl_trainer *t)
+/* The 3D filter for pictures `factor` times smaller, where it is on. */
+static hl_status set_filter(hl_trainer *t, int32_t factor)
 {
-    return t->device && t->density.kind == HL_DENSITY_BUDGET && !t->filter_3d;
+    if (!t->filter_3d)
+        return HL_OK;
+    if (t->device && t->on_device)
+        return t->device->filter(t->device_state, t, factor);
+    hl_train_filter_3d(t->filter_3d, &t->splats, t->view, t->scene.train_count, factor);
+    return HL_OK;
 }
 
 static hl_status refine(hl_trainer *t)
@@ -406,7 +412,7 @@ static hl_status refine(hl_trainer *t)
                               .view_count = t->scene.train_count};
     memcpy(state.center, t->center, sizeof state.center);
     hl_density_report report;
-    if (refines_on_device(t))
+    if (t->device && t->on_device)
         HL_TRY(t->device->refine(t->device_state, t, &report));
     else
         HL_TRY(hl_density_refine(&t->density, &state, t->step, &report));
@@ -416,12 +422,10 @@ static hl_status refine(hl_trainer *t)
     t->sums.born += report.born;
     t->sums.removed += report.removed;
     hl_train_stats_clear(t);
-    if (t->filter_3d)
-        hl_train_filter_3d(t->filter_3d, &t->splats, t->view, t->scene.train_count,
-                           hl_train_factor(t));
+    const hl_status s = set_filter(t, hl_train_factor(t));
     if (t->spans)
         hl_span_add(t->spans, "refine", hl_wall_seconds() - before);
-    return HL_OK;
+    return s;
 }
 
 hl_status hl_train_acquire(hl_trainer *t, int32_t k, hl_train_photo *photo)
@@ -495,17 +499,12 @@ hl_status hl_trainer_step(hl_trainer *t)
         HL_TRY(try_step(t));
     const bool due = hl_density_due(&t->density, t->step);
     const bool last_size = t->filter_3d && t->step == t->config.full_from;
-    if (due || last_size) {
-        const bool stays = due && refines_on_device(t);
-        HL_TRY(hl_train_device_settle(t, !stays));
-        t->on_device = t->on_device && stays;
-    }
+    if (due || last_size)
+        HL_TRY(hl_train_device_settle(t, false));
     if (due)
         return refine(t);
     /* the last size of pictures sets the filter of the rest */
-    if (last_size)
-        hl_train_filter_3d(t->filter_3d, &t->splats, t->view, t->scene.train_count, 1);
-    return HL_OK;
+    return last_size ? set_filter(t, 1) : HL_OK;
 }
 
 int32_t hl_trainer_steps(const hl_trainer *t)

@@ -153,6 +153,13 @@ static hl_status scan(void *ctx, const uint32_t *values, uint32_t *sums, int64_t
     return HL_OK;
 }
 
+static hl_status scan_wide(void *ctx, const uint64_t *values, uint64_t *sums, int64_t count,
+                           void *scratch, size_t bytes)
+{
+    HL_CUDA_TRY(hl_cuda_scan_wide(scratch, &bytes, values, sums, count, ((hl_cuda *)ctx)->stream));
+    return HL_OK;
+}
+
 static hl_status sort(void *ctx, uint32_t *const keys[2], uint32_t *const values[2], int64_t count,
                       int bits, void *scratch, size_t bytes)
 {
@@ -176,6 +183,8 @@ static size_t scratch_bytes(void *ctx, int64_t count)
     uint64_t *const wide[2] = {NULL, NULL};
     size_t bytes = 0;
     if (hl_cuda_scan(NULL, &bytes, NULL, NULL, count, 0) == cudaSuccess)
+        most = bytes > most ? bytes : most;
+    if (hl_cuda_scan_wide(NULL, &bytes, NULL, NULL, count, 0) == cudaSuccess)
         most = bytes > most ? bytes : most;
     if (hl_cuda_sort(NULL, &bytes, narrow, narrow, count, 32, 0) == cudaSuccess)
         most = bytes > most ? bytes : most;
@@ -237,10 +246,10 @@ static double seconds(void *ctx, int32_t from, int32_t to)
 }
 
 static const hl_gpu_table cuda_table = {
-    "cuda",      open_device,  close_device,  info,          alloc,       release,
-    upload,      download,     fill,          copy,          launch,      set_step,
-    scan,        sort,         sort_wide,     scratch_bytes, wait_device, capture_begin,
-    capture_end, graph_launch, graph_destroy, mark,          seconds};
+    "cuda",        open_device, close_device, info,          alloc,         release,
+    upload,        download,    fill,         copy,          launch,        set_step,
+    scan,          scan_wide,   sort,         sort_wide,     scratch_bytes, wait_device,
+    capture_begin, capture_end, graph_launch, graph_destroy, mark,          seconds};
 
 const hl_gpu_table *hl_gpu_table_cuda(void)
 {

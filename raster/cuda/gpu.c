@@ -118,6 +118,13 @@ hl_status hl_gpu_scan(hl_gpu *gpu, const uint32_t *values, uint32_t *sums, int64
     return gpu->table->scan(gpu->ctx, values, sums, count, scratch->at, scratch->bytes);
 }
 
+hl_status hl_gpu_scan_wide(hl_gpu *gpu, const uint64_t *values, uint64_t *sums, int64_t count,
+                           const hl_gpu_buffer *scratch)
+{
+    gpu->counts.launches++;
+    return gpu->table->scan_wide(gpu->ctx, values, sums, count, scratch->at, scratch->bytes);
+}
+
 hl_status hl_gpu_sort(hl_gpu *gpu, uint32_t *const keys[2], uint32_t *const values[2],
                       int64_t count, int bits, const hl_gpu_buffer *scratch)
 {

@@ -50,6 +50,9 @@ typedef struct hl_gpu_table {
     /* sums (count): exclusive, saturating. */
     hl_status (*scan)(void *ctx, const uint32_t *values, uint32_t *sums, int64_t count,
                       void *scratch, size_t scratch_bytes);
+    /* The same of wide values, which do not overflow. */
+    hl_status (*scan_wide)(void *ctx, const uint64_t *values, uint64_t *sums, int64_t count,
+                           void *scratch, size_t scratch_bytes);
     /* Stable, by the lowest `bits` bits; the inputs may be destroyed. */
     hl_status (*sort)(void *ctx, uint32_t *const keys[2], uint32_t *const values[2], int64_t count,
                       int bits, void *scratch, size_t scratch_bytes);
@@ -104,6 +107,8 @@ hl_status hl_gpu_launch(hl_gpu *gpu, hl_gpu_kernel kernel, const hl_gpu_work *wo
 hl_status hl_gpu_set_step(hl_gpu *gpu, hl_gpu_step *device, const hl_gpu_step *step);
 hl_status hl_gpu_scan(hl_gpu *gpu, const uint32_t *values, uint32_t *sums, int64_t count,
                       const hl_gpu_buffer *scratch);
+hl_status hl_gpu_scan_wide(hl_gpu *gpu, const uint64_t *values, uint64_t *sums, int64_t count,
+                           const hl_gpu_buffer *scratch);
 /* Results are in keys[1] and values[1]. */
 hl_status hl_gpu_sort(hl_gpu *gpu, uint32_t *const keys[2], uint32_t *const values[2],
                       int64_t count, int bits, const hl_gpu_buffer *scratch);

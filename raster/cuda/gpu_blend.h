@@ -12,7 +12,7 @@
 #include "raster/cuda/gpu_work.h"
 
 enum {
-    HL_GPU_GROUP = 8,     /* planes of a pass of the general kernel               */
+    HL_GPU_GROUP = 9,     /* planes of a pass: those of geometry mode           */
     HL_GPU_STAGED = 11,   /* floats of a staged splat; odd: lanes hit other banks */
     HL_GPU_VOTE_EVERY = 8 /* splats between looks whether a pixel is left         */
 };

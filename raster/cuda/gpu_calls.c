@@ -206,6 +206,7 @@ hl_status hl_gpu_raster_reserve_lists(hl_gpu_raster *r, bool *changed)
     most = most > (int64_t)w->visible_capacity + 1 ? most : (int64_t)w->visible_capacity + 1;
     HL_TRY(reserve(r, HL_GPU_B_SCRATCH, hl_gpu_scratch_bytes(&r->gpu, most), 1,
                    "scratch of the sorts"));
+    w->scratch = r->buffer[HL_GPU_B_SCRATCH].at;
     if (changed)
         *changed =
             visible_before != w->visible_capacity || instances_before != w->instance_capacity;

@@ -12,7 +12,15 @@ enum { EMULATED_RADIX_BITS = 8, EMULATED_RADIX = 1 << EMULATED_RADIX_BITS, OPS_M
 
 static size_t memory_limit;
 
-typedef enum op_kind { OP_LAUNCH, OP_FILL, OP_COPY, OP_SCAN, OP_SORT, OP_SORT_WIDE } op_kind;
+typedef enum op_kind {
+    OP_LAUNCH,
+    OP_FILL,
+    OP_COPY,
+    OP_SCAN,
+    OP_SCAN_WIDE,
+    OP_SORT,
+    OP_SORT_WIDE
+} op_kind;
 
 /* What a capture keeps of a call. */
 typedef struct op {
@@ -147,6 +155,16 @@ static void run_scan(const uint32_t *values, uint32_t *sums, int64_t count)
     }
 }
 
+static void run_scan_wide(const uint64_t *values, uint64_t *sums, int64_t count)
+{
+    uint64_t sum = 0;
+    for (int64_t i = 0; i < count; i++) {
+        const uint64_t value = values[i];
+        sums[i] = sum;
+        sum += value;
+    }
+}
+
 static uint64_t key_at(const void *keys, int64_t i, bool wide)
 {
     return wide ? ((const uint64_t *)keys)[i] : ((const uint32_t *)keys)[i];
@@ -200,6 +218,9 @@ static void run(const op *o)
         return;
     case OP_SCAN:
         run_scan(o->from, o->to, o->count);
+        return;
+    case OP_SCAN_WIDE:
+        run_scan_wide(o->from, o->to, o->count);
         return;
     case OP_SORT:
     case OP_SORT_WIDE:
@@ -258,6 +279,15 @@ static hl_status scan(void *ctx, const uint32_t *values, uint32_t *sums, int64_t
                       void *scratch, size_t scratch_bytes)
 {
     const op o = {.kind = OP_SCAN, .from = values, .to = sums, .count = count, .scratch = scratch};
+    HL_TRY(check_scratch(count, scratch_bytes));
+    return submit(ctx, &o);
+}
+
+static hl_status scan_wide(void *ctx, const uint64_t *values, uint64_t *sums, int64_t count,
+                           void *scratch, size_t scratch_bytes)
+{
+    const op o = {
+        .kind = OP_SCAN_WIDE, .from = values, .to = sums, .count = count, .scratch = scratch};
     HL_TRY(check_scratch(count, scratch_bytes));
     return submit(ctx, &o);
 }
@@ -349,10 +379,10 @@ static double seconds(void *ctx, int32_t from, int32_t to)
 }
 
 static const hl_gpu_table emulated_table = {
-    "emulated",  open_device,  close_device,  info,          alloc,       release,
-    upload,      download,     fill,          copy,          launch,      set_step,
-    scan,        sort,         sort_wide,     scratch_bytes, wait_device, capture_begin,
-    capture_end, graph_launch, graph_destroy, mark,          seconds};
+    "emulated",    open_device, close_device, info,          alloc,         release,
+    upload,        download,    fill,         copy,          launch,        set_step,
+    scan,          scan_wide,   sort,         sort_wide,     scratch_bytes, wait_device,
+    capture_begin, capture_end, graph_launch, graph_destroy, mark,          seconds};
 
 const hl_gpu_table *hl_gpu_table_emulated(void)
 {

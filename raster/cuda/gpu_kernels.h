@@ -3,11 +3,14 @@
 #ifndef HL_RASTER_CUDA_GPU_KERNELS_H
 #define HL_RASTER_CUDA_GPU_KERNELS_H
 
+#include "raster/cuda/gpu_adjust.h"
 #include "raster/cuda/gpu_blend.h"
 #include "raster/cuda/gpu_blend_bwd.h"
 #include "raster/cuda/gpu_loss.h"
 #include "raster/cuda/gpu_project.h"
+#include "raster/cuda/gpu_recipes.h"
 #include "raster/cuda/gpu_refine.h"
 #include "raster/cuda/gpu_splat_bwd.h"
+#include "raster/cuda/gpu_surface.h"
 
 #endif /* HL_RASTER_CUDA_GPU_KERNELS_H */

@@ -5,6 +5,7 @@
  *   target    photo (8 bits, at its full size) -> what the picture should be
  *   moments   five filtered planes -> S, p1 p2 p3; |x - y|, (x - y)^2
  *   gradient  three filtered planes -> dL/dcolour; the other terms pixel by pixel
+ *   surface   (gpu_surface.h) the terms of geometry mode, on top
  *
  * A block filters a square with a border of 5 pixels in shared memory, across and then down.
  * Formulas: raster/cpu/loss_rows.h, docs/math.md.
@@ -301,7 +302,7 @@ HL_GPU_FN void hl_gpu_geometry_terms(const hl_gpu_work *w, int x, int y, size_t 
             *d_alpha += g / z;
             d_depth = -g * alpha / (z * z);
         }
-        w->loss_grad[4 * w->plane + at] = d_depth;
+        w->loss_grad[HL_GPU_G_DEPTH * w->plane + at] = d_depth;
     }
     if (w->has_normal) {
         const float *n = p->normal ? p->normal + 3 * hl_gpu_photo_middle(p, x, y) : 0;
@@ -311,7 +312,7 @@ HL_GPU_FN void hl_gpu_geometry_terms(const hl_gpu_work *w, int x, int y, size_t 
         for (int c = 0; c < 3; c++) {
             if (known)
                 d -= w->planes[(size_t)(w->normal_plane + c) * w->plane + at] * n[c];
-            w->loss_grad[(size_t)(5 + c) * w->plane + at] = known ? -scale * n[c] : 0;
+            w->loss_grad[(size_t)(HL_GPU_G_NORMAL + c) * w->plane + at] = known ? -scale * n[c] : 0;
         }
         s->sum[2][t] = known ? d : 0;
         *d_alpha += known ? scale : 0;
@@ -371,14 +372,16 @@ HL_GPU_FN void hl_gpu_k_gradient(const hl_gpu_work *w, int64_t square, hl_gpu_gr
             hl_gpu_geometry_terms(w, x, y, at, t, s, &d_alpha);
             for (int c = 0; c < 3; c++)
                 w->loss_grad[(size_t)c * w->plane + at] = s->grad[c][t];
-            w->loss_grad[3 * w->plane + at] = d_alpha;
+            w->loss_grad[HL_GPU_G_ALPHA * w->plane + at] = d_alpha;
         }
     }
     hl_gpu_block_sums(s->sum, HL_GPU_PIXEL_SUMS);
     HL_EACH_THREAD(t)
     {
-        if (t < HL_GPU_PIXEL_SUMS)
-            w->partial[square * HL_GPU_SUMS + HL_GPU_SUM_ALPHA + t] = (double)s->sum[t][0];
+        if (t < HL_GPU_PIXEL_SUMS) {
+            const int q = t < 3 ? HL_GPU_SUM_ALPHA + t : HL_GPU_SUM_EXPOSURE + t - 3;
+            w->partial[square * HL_GPU_SUMS + q] = (double)s->sum[t][0];
+        }
     }
 }
 

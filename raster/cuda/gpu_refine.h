@@ -35,12 +35,25 @@ typedef struct hl_gpu_refine {
     const float *from;   /* a field of `components` floats a row, gathered         */
     float *to;
     int32_t components;
+    /* mcmc: raster/density/mcmc.h */
+    int32_t grows;                 /* 0: the dead are moved; 1: splats are added           */
+    uint64_t *weight, *weight_sum; /* (count + 1)                                          */
+    uint32_t *times, *source;      /* (count) times drawn; (births) what was drawn         */
+    /* adc: raster/density/adc.h */
+    float grad_threshold;
+    int32_t big; /* large splats go as well                              */
+    /* the 3D filter: raster/train/filter.h */
+    const hl_raster_view *views; /* (view_count)                                         */
+    int32_t view_count;
+    float filter_factor;
+    float *filter; /* (kept)                                               */
 } hl_gpu_refine;
 
 enum {
     HL_GPU_N_CANDIDATES,
     HL_GPU_N_BAD,
     HL_GPU_N_STEPS,
+    HL_GPU_N_DEAD,
     HL_GPU_N_BOUNDS,
     HL_GPU_N_COUNTERS = HL_GPU_N_BOUNDS + 6
 };
@@ -94,16 +107,29 @@ HL_GPU_FN void hl_gpu_k_refine_list(const hl_gpu_work *w, int64_t i)
         r->dead_list[r->place[i]] = (uint32_t)i;
 }
 
-HL_GPU_FN void hl_gpu_copy_splat(const hl_gpu_work *w, int64_t to, int64_t from)
+HL_GPU_FN void hl_gpu_copy_row(const hl_gpu_work *w, int64_t to, int64_t from)
 {
-#define X(name, components)                                                        \
-    for (int64_t k = 0; k < (components); k++) {                                   \
-        w->p.name[to * (components) + k] = w->p.name[from * (components) + k];     \
-        w->m.name[to * (components) + k] = w->m.name[from * (components) + k] = 0; \
-        w->v.name[to * (components) + k] = w->v.name[from * (components) + k] = 0; \
-    }
+#define X(name, components)                    \
+    for (int64_t k = 0; k < (components); k++) \
+        w->p.name[to * (components) + k] = w->p.name[from * (components) + k];
     HL_SPLAT_FIELDS(X)
 #undef X
+}
+
+HL_GPU_FN void hl_gpu_clear_moments(const hl_gpu_work *w, int64_t i)
+{
+#define X(name, components)                    \
+    for (int64_t k = 0; k < (components); k++) \
+        w->m.name[i * (components) + k] = w->v.name[i * (components) + k] = 0;
+    HL_SPLAT_FIELDS(X)
+#undef X
+}
+
+HL_GPU_FN void hl_gpu_copy_splat(const hl_gpu_work *w, int64_t to, int64_t from)
+{
+    hl_gpu_copy_row(w, to, from);
+    hl_gpu_clear_moments(w, to);
+    hl_gpu_clear_moments(w, from);
 }
 
 /* The k-th winner has a child: in a dead place first, then at the end. */

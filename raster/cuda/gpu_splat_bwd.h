@@ -304,11 +304,15 @@ HL_GPU_FN void hl_gpu_close_term(const hl_gpu_work *w, int q, double sum)
 {
     const hl_gpu_step *s = w->step;
     const float ws = s->ssim_weight;
-    const float counts[HL_GPU_TERMS] = {3 * s->photo.pixels_kept,  3 * s->photo.pixels_kept,
-                                        3 * s->photo.windows_kept, s->photo.pixels_kept,
-                                        s->photo.depth_known,      s->photo.normal_known};
-    const float weight[HL_GPU_TERMS] = {1 - ws,          0, ws, s->alpha_weight, s->depth_weight,
-                                        s->normal_weight};
+    const float counts[HL_GPU_TERMS] = {3 * s->photo.pixels_kept,
+                                        3 * s->photo.pixels_kept,
+                                        3 * s->photo.windows_kept,
+                                        s->photo.pixels_kept,
+                                        s->photo.depth_known,
+                                        s->photo.normal_known,
+                                        1};
+    const float weight[HL_GPU_TERMS] = {1 - ws,           0, ws, s->alpha_weight, s->depth_weight,
+                                        s->normal_weight, 1};
     double mean = counts[q] > 0 ? sum / (double)counts[q] : 0;
     if (q == HL_GPU_SUM_SSIM && !(counts[q] > 0))
         mean = 1;
@@ -339,7 +343,7 @@ HL_GPU_FN void hl_gpu_k_finish(const hl_gpu_work *w, int64_t item, hl_gpu_finish
         return;
     }
     double sum = 0;
-    if (q < HL_GPU_SUMS && w->partial)
+    if (q < HL_GPU_SUMS && w->partial && (q != HL_GPU_SUM_SURFACE || w->surface))
         sum = hl_gpu_ordered_sum(w->partial + q, 0, w->squares, HL_GPU_SUMS, shared);
     else if (q >= HL_GPU_SUMS && q < HL_GPU_SUMS + 6 && w->want_pose)
         sum = hl_gpu_ordered_sum(0, w->pose_partial + (q - HL_GPU_SUMS),

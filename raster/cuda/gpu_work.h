@@ -77,6 +77,11 @@ typedef struct hl_gpu_step {
     /* Adam: raster/adam.h */
     float lr_mean, lr_log_scale, lr_quat, lr_logit_opa, lr_sh_dc, lr_sh_rest;
     float opacity_reg, scale_reg;
+    /* geometry mode: raster/geometry_loss.h, raster/train/flatten.h */
+    float consistency, distortion, mask_weight, flatten;
+    /* noise of "mcmc": raster/density/mcmc.h; 0: none */
+    float noise;
+    uint64_t seed;
 } hl_gpu_step;
 
 /* Sums over the pixels of a picture. */
@@ -87,6 +92,7 @@ enum {
     HL_GPU_SUM_ALPHA,
     HL_GPU_SUM_DEPTH,
     HL_GPU_SUM_NORMAL,
+    HL_GPU_SUM_SURFACE,  /* terms of geometry mode, weighted and divided already */
     HL_GPU_SUM_EXPOSURE, /* 12 */
     HL_GPU_SUMS = HL_GPU_SUM_EXPOSURE + 12,
     HL_GPU_TERMS = HL_GPU_SUM_EXPOSURE /* those that are terms of the loss */
@@ -177,14 +183,29 @@ typedef struct hl_gpu_work {
     int32_t squares_x, squares; /* of 16 x 16 pixels */
     float *target;              /* (3, rows, stride) photo over the background         */
     float *p123;                /* (9, rows, stride)                                   */
-    float *loss_grad;           /* (8, rows, stride) colour, alpha, depth, normal      */
+    float *loss_grad;           /* (HL_GPU_G_COUNT, rows, stride)                      */
     double *partial;            /* (squares, HL_GPU_SUMS)                              */
     float window_taps[11];
     int32_t has_depth, has_normal;
+    int32_t surface; /* whether the terms of geometry mode run            */
+    int32_t adjust;  /* whether splats move once more behind Adam         */
 
     /* work of other kernels: raster/cuda/gpu_refine.h */
     const void *refine;
+    const void *scratch; /* of sorts and scans: here so that a graph knows where it lay */
 } hl_gpu_work;
+
+/* Planes of loss_grad. */
+enum {
+    HL_GPU_G_COLOR,
+    HL_GPU_G_ALPHA = 3,
+    HL_GPU_G_DEPTH,
+    HL_GPU_G_NORMAL,
+    HL_GPU_G_COUNT = HL_GPU_G_NORMAL + 3, /* without geometry mode */
+    HL_GPU_G_DEPTH_2 = HL_GPU_G_COUNT,
+    HL_GPU_G_DISTANCE,
+    HL_GPU_G_COUNT_SURFACE
+};
 
 /* Kernels by what an item is: a thread, a warp, or a block of HL_BLOCK_LANES threads. */
 #define HL_GPU_THREAD_KERNELS(X) \
@@ -193,6 +214,7 @@ typedef struct hl_gpu_work {
     X(reach)                     \
     X(ranges)                    \
     X(target)                    \
+    X(adjust)                    \
     X(refine_mark)               \
     X(refine_list)               \
     X(refine_birth)              \
@@ -200,7 +222,16 @@ typedef struct hl_gpu_work {
     X(refine_keys)               \
     X(refine_gather)             \
     X(refine_most)               \
-    X(refine_steps)
+    X(refine_steps)              \
+    X(mcmc_mark)                 \
+    X(mcmc_draw)                 \
+    X(mcmc_share)                \
+    X(mcmc_copy)                 \
+    X(adc_score)                 \
+    X(adc_birth)                 \
+    X(adc_prune)                 \
+    X(adc_reset)                 \
+    X(filter)
 
 #define HL_GPU_WARP_KERNELS(X)                \
     X(emit, hl_gpu_emit_shared)               \
@@ -212,9 +243,10 @@ typedef struct hl_gpu_work {
     X(splat_bwd, hl_gpu_splat_shared)         \
     X(finish, hl_gpu_finish_shared)
 
-#define HL_GPU_BLOCK_KERNELS(X)       \
-    X(moments, hl_gpu_moments_shared) \
-    X(gradient, hl_gpu_gradient_shared)
+#define HL_GPU_BLOCK_KERNELS(X)         \
+    X(moments, hl_gpu_moments_shared)   \
+    X(gradient, hl_gpu_gradient_shared) \
+    X(surface, hl_gpu_surface_shared)
 
 typedef enum hl_gpu_kernel {
 #define X(name) HL_GPU_K_##name,

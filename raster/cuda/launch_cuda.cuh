@@ -65,6 +65,8 @@ int hl_cuda_launch_refine(hl_gpu_kernel kernel, const hl_gpu_work *work, int64_t
 
 cudaError_t hl_cuda_scan(void *scratch, size_t *bytes, const uint32_t *values, uint32_t *sums,
                          int64_t count, cudaStream_t stream);
+cudaError_t hl_cuda_scan_wide(void *scratch, size_t *bytes, const uint64_t *values, uint64_t *sums,
+                              int64_t count, cudaStream_t stream);
 cudaError_t hl_cuda_sort(void *scratch, size_t *bytes, uint32_t *const keys[2],
                          uint32_t *const values[2], int64_t count, int bits, cudaStream_t stream);
 cudaError_t hl_cuda_sort_wide(void *scratch, size_t *bytes, uint64_t *const keys[2],

@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The host's side of a refinement on the device: raster/cuda/gpu_refine.h. */
-#include "raster/cuda/gpu_plan.h"
-#include "raster/cuda/gpu_refine.h"
-#include "raster/cuda/train_gpu.h"
+#include "raster/cuda/refine_gpu.h"
+
 #include "raster/density/density_ops.h"
 
 #include <string.h>
-
-typedef struct refine_job {
-    hl_gpu_raster *r;
-    hl_gpu_refine refine; /* the host's copy */
-    hl_gpu_refine *device;
-    uint64_t *key[2];
-    uint32_t *value[2];
-    uint32_t counters[HL_GPU_N_COUNTERS];
-    float *scratch;
-    int32_t clusters;
-} refine_job;
 
 static size_t aligned(size_t bytes)
 {
@@ -24,7 +12,7 @@ static size_t aligned(size_t bytes)
 }
 
 /* Cuts one block into the arrays of a refinement of at most `cap` splats. */
-static hl_status reserve_job(refine_job *j, int32_t cap)
+static hl_status reserve_job(hl_gpu_refine_job *j, int32_t cap)
 {
     const size_t n = (size_t)cap + 1;
     void *at[11];
@@ -60,46 +48,50 @@ static hl_status reserve_job(refine_job *j, int32_t cap)
     j->refine.counters = at[8];
     j->refine.old_steps = at[9];
     j->scratch = at[10];
+    j->refine.weight = j->key[0];
+    j->refine.weight_sum = j->key[1];
+    j->refine.times = j->value[0];
+    j->refine.source = j->value[1];
     j->refine.key = j->key[0];
     j->refine.value = j->value[0];
     j->refine.order = j->value[1];
     j->r->work.refine = j->device;
-    return hl_gpu_reserve(&j->r->gpu, &j->r->buffer[HL_GPU_B_SCRATCH],
-                          hl_gpu_scratch_bytes(&j->r->gpu, (int64_t)n), 1, "scratch of the sorts");
+    hl_gpu_buffer *scratch = &j->r->buffer[HL_GPU_B_SCRATCH];
+    HL_TRY(hl_gpu_reserve(&j->r->gpu, scratch, hl_gpu_scratch_bytes(&j->r->gpu, (int64_t)n), 1,
+                          "scratch of the sorts"));
+    j->r->work.scratch = scratch->at;
+    return HL_OK;
 }
 
-/* The host's copy to the device; waits, so that it may change again. */
-static hl_status send(refine_job *j)
+hl_status hl_gpu_refine_send(hl_gpu_refine_job *j)
 {
     HL_TRY(hl_gpu_upload(&j->r->gpu, j->device, &j->refine, sizeof j->refine));
     return hl_gpu_wait(&j->r->gpu);
 }
 
-static hl_status run(refine_job *j, hl_gpu_kernel kernel, int64_t items)
+hl_status hl_gpu_refine_run(hl_gpu_refine_job *j, hl_gpu_kernel kernel, int64_t items)
 {
     return hl_gpu_launch(&j->r->gpu, kernel, &j->r->work, items);
 }
 
-static hl_status sort(refine_job *j, int64_t count)
+hl_status hl_gpu_refine_sort(hl_gpu_refine_job *j, int64_t count)
 {
     return hl_gpu_sort_wide(&j->r->gpu, j->key, j->value, count, 3 * HL_MORTON_BITS,
                             &j->r->buffer[HL_GPU_B_SCRATCH]);
 }
 
 /* Who dies and who has children. */
-static hl_status choose(refine_job *j, const hl_density_config *config, int32_t first_count,
-                        int32_t step)
+static hl_status choose_budget(hl_gpu_refine_job *j, const hl_density_config *config,
+                               int32_t first_count, int32_t step)
 {
     hl_gpu *g = &j->r->gpu;
     hl_gpu_refine *f = &j->refine;
     uint32_t dead;
-    HL_TRY(hl_gpu_fill(g, f->counters, 0, sizeof j->counters));
-    HL_TRY(send(j));
-    HL_TRY(run(j, HL_GPU_K_refine_mark, (int64_t)f->count + 1));
-    HL_TRY(sort(j, f->count));
+    HL_TRY(hl_gpu_refine_run(j, HL_GPU_K_refine_mark, (int64_t)f->count + 1));
+    HL_TRY(hl_gpu_refine_sort(j, f->count));
     HL_TRY(
         hl_gpu_scan(g, f->dead, f->place, (int64_t)f->count + 1, &j->r->buffer[HL_GPU_B_SCRATCH]));
-    HL_TRY(run(j, HL_GPU_K_refine_list, f->count));
+    HL_TRY(hl_gpu_refine_run(j, HL_GPU_K_refine_list, f->count));
     HL_TRY(hl_gpu_download(g, j->counters, f->counters, sizeof j->counters));
     HL_TRY(hl_gpu_download(g, &dead, f->place + f->count, sizeof dead));
     HL_TRY(hl_gpu_wait(g));
@@ -113,22 +105,22 @@ static hl_status choose(refine_job *j, const hl_density_config *config, int32_t 
     f->births = f->births < places ? f->births : places;
     f->total = f->count + (f->births > f->dead_count ? f->births - f->dead_count : 0);
     f->kept = alive + f->births;
-    return send(j);
+    return hl_gpu_refine_send(j);
 }
 
 /* Removes the dead and re-sorts: every field through scratch. */
-static hl_status gather_field(refine_job *j, float *field, int32_t components)
+static hl_status gather_field(hl_gpu_refine_job *j, float *field, int32_t components)
 {
     const size_t floats = (size_t)j->refine.kept * (size_t)components;
     j->refine.from = field;
     j->refine.to = j->scratch;
     j->refine.components = components;
-    HL_TRY(send(j));
-    HL_TRY(run(j, HL_GPU_K_refine_gather, (int64_t)floats));
+    HL_TRY(hl_gpu_refine_send(j));
+    HL_TRY(hl_gpu_refine_run(j, HL_GPU_K_refine_gather, (int64_t)floats));
     return hl_gpu_copy(&j->r->gpu, field, j->scratch, floats * sizeof(float));
 }
 
-static hl_status gather_all(refine_job *j)
+static hl_status gather_all(hl_gpu_refine_job *j)
 {
     hl_gpu_work *w = &j->r->work;
     const size_t bytes = (size_t)j->clusters * sizeof(int32_t);
@@ -139,38 +131,84 @@ static hl_status gather_all(refine_job *j)
 #undef X
     }
     HL_TRY(hl_gpu_copy(&j->r->gpu, j->refine.old_steps, w->adam_steps, bytes));
-    HL_TRY(run(j, HL_GPU_K_refine_most, j->clusters));
-    return run(j, HL_GPU_K_refine_steps, j->clusters);
+    HL_TRY(hl_gpu_refine_run(j, HL_GPU_K_refine_most, j->clusters));
+    return hl_gpu_refine_run(j, HL_GPU_K_refine_steps, j->clusters);
 }
 
-hl_status hl_gpu_refine_budget(void *state, hl_trainer *t, hl_density_report *report)
+/* Z-order of what lives; f->total, f->kept are set and dead flags are as they should be. */
+static hl_status reorder(hl_gpu_refine_job *j)
 {
-    hl_gpu_raster *r = state;
-    refine_job j = {.r = r, .clusters = t->adam.cluster_count};
-    hl_gpu_refine *f = &j.refine;
-    f->count = t->splats.count;
+    HL_TRY(hl_gpu_refine_run(j, HL_GPU_K_refine_bounds, j->refine.total));
+    HL_TRY(hl_gpu_refine_run(j, HL_GPU_K_refine_keys, j->refine.total));
+    HL_TRY(hl_gpu_refine_sort(j, j->refine.total));
+    return gather_all(j);
+}
+
+static hl_status refine_budget(hl_gpu_refine_job *j, hl_trainer *t, hl_density_report *report)
+{
+    HL_TRY(choose_budget(j, &t->density, t->first_count, t->step));
+    HL_TRY(hl_gpu_refine_run(j, HL_GPU_K_refine_birth, j->refine.births));
+    report->born = j->refine.births;
+    report->removed = j->refine.dead_count;
+    return HL_OK;
+}
+
+static void start_job(hl_gpu_refine_job *j, const hl_trainer *t)
+{
+    hl_gpu_refine *f = &j->refine;
+    f->count = f->total = f->kept = t->splats.count;
     f->all_seen = t->stats_views >= t->scene.train_count;
     f->off = hl_budget_off(&t->density, t->step);
     memcpy(f->center, t->center, sizeof f->center);
     f->extent = t->extent;
     f->clone_scale = t->density.clone_scale;
+    f->grad_threshold = t->density.grad_threshold;
+    f->big = t->density.reset_every > 0 && t->step > t->density.reset_every;
     f->seed = t->density.seed;
     f->step = (uint64_t)t->step;
-    HL_TRY(reserve_job(&j, t->splats.capacity));
-    HL_TRY(choose(&j, &t->density, t->first_count, t->step));
-    HL_TRY(run(&j, HL_GPU_K_refine_birth, f->births));
-    HL_TRY(run(&j, HL_GPU_K_refine_bounds, f->total));
-    HL_TRY(run(&j, HL_GPU_K_refine_keys, f->total));
-    HL_TRY(sort(&j, f->total));
-    HL_TRY(gather_all(&j));
-    HL_TRY(hl_gpu_fill(&r->gpu, r->buffer[HL_GPU_B_STATS].at, 0, r->buffer[HL_GPU_B_STATS].bytes));
-    HL_TRY(hl_gpu_fill(&r->gpu, &r->work.state->views, 0, sizeof r->work.state->views));
-    HL_TRY(hl_gpu_wait(&r->gpu));
-    t->splats.count = f->kept;
-    hl_gpu_training_resized(r);
+}
+
+hl_status hl_gpu_refine_any(void *state, hl_trainer *t, hl_density_report *report)
+{
+    hl_gpu_raster *r = state;
+    hl_gpu *g = &r->gpu;
+    hl_gpu_refine_job j = {.r = r, .clusters = t->adam.cluster_count};
     memset(report, 0, sizeof *report);
-    report->born = f->births;
-    report->removed = f->dead_count;
+    start_job(&j, t);
+    HL_TRY(reserve_job(&j, t->splats.capacity));
+    HL_TRY(hl_gpu_fill(g, j.refine.counters, 0, sizeof j.counters));
+    HL_TRY(hl_gpu_refine_send(&j));
+    if (t->density.kind == HL_DENSITY_BUDGET)
+        HL_TRY(refine_budget(&j, t, report));
+    else if (t->density.kind == HL_DENSITY_MCMC)
+        HL_TRY(hl_gpu_refine_mcmc(&j, t, report));
+    else
+        HL_TRY(hl_gpu_refine_adc(&j, t, report));
+    HL_TRY(reorder(&j));
+    HL_TRY(hl_gpu_fill(g, r->buffer[HL_GPU_B_STATS].at, 0, r->buffer[HL_GPU_B_STATS].bytes));
+    HL_TRY(hl_gpu_fill(g, &r->work.state->views, 0, sizeof r->work.state->views));
+    HL_TRY(hl_gpu_wait(g));
+    t->splats.count = j.refine.kept;
+    hl_gpu_training_resized(r);
     report->bad = (int32_t)j.counters[HL_GPU_N_BAD];
     return HL_OK;
+}
+
+hl_status hl_gpu_refine_filter(void *state, hl_trainer *t, int32_t factor)
+{
+    hl_gpu_raster *r = state;
+    hl_gpu *g = &r->gpu;
+    hl_gpu_refine_job j = {.r = r, .clusters = t->adam.cluster_count};
+    const size_t views = (size_t)t->scene.train_count;
+    hl_gpu_buffer *block = &r->buffer[HL_GPU_B_VIEWS];
+    start_job(&j, t);
+    HL_TRY(reserve_job(&j, t->splats.capacity));
+    HL_TRY(hl_gpu_reserve(g, block, views, sizeof *t->view, "cameras"));
+    HL_TRY(hl_gpu_upload(g, block->at, t->view, views * sizeof *t->view));
+    j.refine.views = block->at;
+    j.refine.view_count = t->scene.train_count;
+    j.refine.filter = r->buffer[HL_GPU_B_FILTER].at;
+    j.refine.filter_factor = (float)factor;
+    HL_TRY(hl_gpu_refine_send(&j));
+    return hl_gpu_refine_run(&j, HL_GPU_K_filter, t->splats.count);
 }

@@ -34,6 +34,12 @@ cudaError_t hl_cuda_scan(void *scratch, size_t *bytes, const uint32_t *values, u
                                           (uint32_t)0, count, stream);
 }
 
+cudaError_t hl_cuda_scan_wide(void *scratch, size_t *bytes, const uint64_t *values, uint64_t *sums,
+                              int64_t count, cudaStream_t stream)
+{
+    return cub::DeviceScan::ExclusiveSum(scratch, *bytes, values, sums, count, stream);
+}
+
 cudaError_t hl_cuda_sort(void *scratch, size_t *bytes, uint32_t *const keys[2],
                          uint32_t *const values[2], int64_t count, int bits, cudaStream_t stream)
 {

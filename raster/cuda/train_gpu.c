@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { STATS = 8, LOSS_PLANES = 3 + 9 + 8, SIZES = 2 };
+enum { STATS = 8, LOSS_PLANES = 3 + 9, SIZES = 2 };
 
 /* A photo on the device, and its counts at up to two sizes. */
 typedef struct photo_slot {
@@ -98,7 +98,7 @@ static hl_status move_all(hl_gpu_raster *r, hl_trainer *t, bool up)
     HL_TRY(move_fields(r, &g->v, &t->adam.v, n, up));
     HL_TRY(move(r, r->buffer[HL_GPU_B_ADAM_STEPS].at, t->adam.steps,
                 (size_t)t->adam.cluster_count * sizeof(int32_t), up));
-    if (t->filter_3d && up)
+    if (t->filter_3d)
         HL_TRY(move(r, g->filter, t->filter_3d, (size_t)n * sizeof(float), up));
     stats_members(&t->stats, host);
     stats_members(&g->stats, device);
@@ -261,7 +261,9 @@ static void set_window(float taps[HL_SSIM_TAPS])
 static hl_status shape_loss(hl_gpu_raster *r)
 {
     hl_gpu_work *w = &r->work;
-    HL_TRY(reserve(r, HL_GPU_B_TARGET, LOSS_PLANES * w->plane, sizeof(float), "the loss"));
+    const size_t planes =
+        LOSS_PLANES + (size_t)(w->surface ? HL_GPU_G_COUNT_SURFACE : HL_GPU_G_COUNT);
+    HL_TRY(reserve(r, HL_GPU_B_TARGET, planes * w->plane, sizeof(float), "the loss"));
     HL_TRY(reserve(r, HL_GPU_B_PARTIAL, (size_t)w->squares * HL_GPU_SUMS, sizeof(double),
                    "sums of the loss"));
     w->target = r->buffer[HL_GPU_B_TARGET].at;
@@ -273,11 +275,15 @@ static hl_status shape_loss(hl_gpu_raster *r)
     memset(w->d_plane, 0, sizeof w->d_plane);
     for (int c = 0; c < 3; c++)
         w->d_plane[c] = w->loss_grad + (size_t)c * w->plane;
-    w->d_alpha = w->loss_grad + 3 * w->plane;
+    w->d_alpha = w->loss_grad + HL_GPU_G_ALPHA * w->plane;
     if (w->has_depth)
-        w->d_plane[w->depth_plane] = w->loss_grad + 4 * w->plane;
+        w->d_plane[w->depth_plane] = w->loss_grad + HL_GPU_G_DEPTH * w->plane;
     for (int c = 0; c < 3 && w->has_normal; c++)
-        w->d_plane[w->normal_plane + c] = w->loss_grad + (size_t)(5 + c) * w->plane;
+        w->d_plane[w->normal_plane + c] = w->loss_grad + (size_t)(HL_GPU_G_NORMAL + c) * w->plane;
+    if (w->depth_2_plane >= 0)
+        w->d_plane[w->depth_2_plane] = w->loss_grad + HL_GPU_G_DEPTH_2 * w->plane;
+    if (w->distance_plane >= 0)
+        w->d_plane[w->distance_plane] = w->loss_grad + HL_GPU_G_DISTANCE * w->plane;
     set_window(w->window_taps);
     return HL_OK;
 }
@@ -301,6 +307,9 @@ static hl_status shape_step(hl_gpu_raster *r, const hl_trainer *t, const hl_rast
     w->feature_grad = NULL;
     w->d_median = w->d_max_weight = NULL;
     w->want_pose = t->pose.size > 0;
+    w->surface = t->config.geometry;
+    w->adjust = hl_train_flatten_step(&t->config) > 0 ||
+                (t->density.kind == HL_DENSITY_MCMC && t->density.noise > 0);
     HL_TRY(shape_loss(r));
     if (g->lists_stale)
         HL_TRY(hl_gpu_raster_reserve_lists(r, NULL));
@@ -327,6 +336,12 @@ static void number_step(hl_gpu_raster *r, const hl_trainer *t, const hl_raster_v
     s->depth_weight = step->loss.depth_weight;
     s->normal_weight = step->loss.normal_weight;
     hl_gpu_take_rates(s, &t->adam);
+    s->consistency = step->geometry.consistency;
+    s->distortion = step->geometry.distortion;
+    s->mask_weight = step->geometry.mask;
+    s->flatten = step->flatten;
+    s->noise = step->noise;
+    s->seed = t->density.seed;
 }
 
 static hl_status run_all(hl_gpu_raster *r)
@@ -337,7 +352,10 @@ static hl_status run_all(hl_gpu_raster *r)
     HL_TRY(hl_gpu_launch(g, HL_GPU_K_target, w, (int64_t)w->width * w->height));
     HL_TRY(hl_gpu_launch(g, HL_GPU_K_moments, w, w->squares));
     HL_TRY(hl_gpu_launch(g, HL_GPU_K_gradient, w, w->squares));
-    return hl_gpu_raster_run_backward(r);
+    if (w->surface)
+        HL_TRY(hl_gpu_launch(g, HL_GPU_K_surface, w, w->squares));
+    HL_TRY(hl_gpu_raster_run_backward(r));
+    return w->adjust ? hl_gpu_launch(g, HL_GPU_K_adjust, w, w->count) : HL_OK;
 }
 
 /* The graph of r->work, made anew where that changed. */
@@ -446,7 +464,8 @@ const hl_trainer_device hl_gpu_trainer_device = {.push = push,
                                                  .pull = pull,
                                                  .has_photo = has_photo,
                                                  .learn = learn,
-                                                 .refine = hl_gpu_refine_budget,
+                                                 .refine = hl_gpu_refine_any,
+                                                 .filter = hl_gpu_refine_filter,
                                                  .poll = poll_state,
                                                  .settle = settle,
                                                  .small_gradients = small_gradients,
@@ -462,5 +481,6 @@ size_t hl_gpu_train_bytes(int32_t cap, int32_t width, int32_t height, int64_t in
     const size_t per_pair = 6 * sizeof(uint32_t);
     return n * per_splat +
            (size_t)hl_gpu_plan_capacity(instances, 1, HL_GPU_INSTANCES_MOST) * per_pair +
-           px * HL_TILE * HL_TILE * sizeof(float) * ((size_t)planes + 1 + LOSS_PLANES);
+           px * HL_TILE * HL_TILE * sizeof(float) *
+               ((size_t)planes + 1 + LOSS_PLANES + HL_GPU_G_COUNT_SURFACE);
 }

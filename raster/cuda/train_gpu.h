@@ -14,8 +14,11 @@
 
 extern const hl_trainer_device hl_gpu_trainer_device;
 
-/* One refinement of the recipe "budget" on the device, after a step; t->splats.count changes. */
-hl_status hl_gpu_refine_budget(void *state, hl_trainer *t, hl_density_report *report);
+/* One refinement on the device, after a step; t->splats.count changes.  Waits. */
+hl_status hl_gpu_refine_any(void *state, hl_trainer *t, hl_density_report *report);
+
+/* The 3D filter of the splats as they are, for pictures `factor` times smaller. */
+hl_status hl_gpu_refine_filter(void *state, hl_trainer *t, int32_t factor);
 
 /* The number of splats has changed on the device. */
 void hl_gpu_training_resized(hl_gpu_raster *r);

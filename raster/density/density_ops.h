@@ -53,8 +53,4 @@ hl_status hl_density_refine_adc(const hl_density_config *config, const hl_densit
 hl_status hl_density_refine_mcmc(const hl_density_config *config, const hl_density_state *state,
                                  int32_t step, hl_density_work *work, hl_density_report *report);
 
-/* Opacity and scale factor of each of n equal splats that together replace one of opacity o
- * (Kheradmand et al. 2024, eq. 9). */
-void hl_density_relocation(double o, int n, double *opacity, double *scale_factor);
-
 #endif /* HL_RASTER_DENSITY_DENSITY_OPS_H */

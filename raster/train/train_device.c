@@ -1,23 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* raster/train/train_device.c -- a step of training whose state lives on the device. */
-#include "core/log.h"
-#include "raster/backend.h"
 #include "raster/train/trainer_device.h"
 
 #include <string.h>
-
-const hl_trainer_device *hl_train_device(const hl_trainer *t, void **state)
-{
-    const hl_trainer_device *device = hl_raster_trainer_device(t->raster, state);
-    if (!device)
-        return NULL;
-    if (!t->config.geometry && t->config.densify != HL_DENSITY_MCMC)
-        return device;
-    hl_log(HL_LOG_WARN, "%s on %s goes through host memory: slower than it could be",
-           t->config.geometry ? "geometry mode" : "densification by mcmc",
-           hl_raster_backend_name(t->raster));
-    return NULL;
-}
 
 /* What belongs to one photo: Adam on its exposure and pose, which live on the host. */
 static hl_status step_small(hl_trainer *t, int32_t k, float at)
@@ -58,6 +43,9 @@ hl_status hl_train_device_step(hl_trainer *t, int32_t k, float at)
     hl_train_set_rates(t, at);
     hl_train_set_options(t, t->config.depth_weight > 0, t->config.normal_weight > 0, at, k,
                          &step.options, &step.loss);
+    step.geometry = hl_train_geometry(t, at);
+    step.flatten = hl_train_flatten_step(&t->config);
+    step.noise = t->density.kind == HL_DENSITY_MCMC ? t->density.noise * t->adam.lr_mean : 0;
     const hl_status s = t->device->learn(t->device_state, t, &step);
     if (!have)
         t->scene.photos.release(t->scene.photos.ctx, &photo);

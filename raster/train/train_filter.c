@@ -3,12 +3,11 @@
  * splat is smaller than the finest sampling of the training views, so that it does not break up
  * when one comes closer. */
 #include "core/parallel.h"
-#include "core/vec.h"
+#include "raster/train/filter.h"
 #include "raster/train/trainer.h"
 
 #include <math.h>
 
-#define FILTER_VARIANCE 0.1f /* px^2 */
 enum { FILTER_BLOCK = 1024 };
 
 typedef struct filter_job {
@@ -19,37 +18,15 @@ typedef struct filter_job {
     float factor;
 } filter_job;
 
-/* Depth / focal length where the view sees x, else INFINITY. */
-static float footprint(const hl_raster_view *v, const float *x, bool inside_only)
-{
-    float c[3];
-    hl_mul3(v->r, x, c);
-    const float z = c[2] + v->t[2];
-    if (!(z > (float)HL_NEAR))
-        return INFINITY;
-    const float px = v->fx * (c[0] + v->t[0]) / z + v->cx,
-                py = v->fy * (c[1] + v->t[1]) / z + v->cy;
-    const float w = (float)v->width, h = (float)v->height, m = (float)HL_CLAMP_MARGIN;
-    if (inside_only && !(px >= -m * w && px <= (1 + m) * w && py >= -m * h && py <= (1 + m) * h))
-        return INFINITY;
-    return z / hl_max(v->fx, v->fy);
-}
-
 static void filter_block(void *ctx, int32_t block, int32_t thread)
 {
     (void)thread;
     const filter_job *job = ctx;
     const int32_t end = (block + 1) * FILTER_BLOCK;
     const int32_t last = end < job->splats->count ? end : job->splats->count;
-    for (int32_t i = block * FILTER_BLOCK; i < last; i++) {
-        const float *x = job->splats->mean + 3 * (size_t)i;
-        float least = INFINITY;
-        for (int32_t k = 0; k < job->view_count; k++)
-            least = hl_min(least, footprint(&job->views[k], x, true));
-        for (int32_t k = 0; k < job->view_count && !isfinite(least); k++)
-            least = hl_min(least, footprint(&job->views[k], x, false));
-        job->filter[i] = isfinite(least) ? sqrtf(FILTER_VARIANCE) * least * job->factor : 0;
-    }
+    for (int32_t i = block * FILTER_BLOCK; i < last; i++)
+        job->filter[i] = hl_filter_of(job->views, job->view_count,
+                                      job->splats->mean + 3 * (size_t)i, job->factor);
 }
 
 void hl_train_filter_3d(float *filter, const hl_splats *splats, const hl_raster_view *views,

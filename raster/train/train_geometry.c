@@ -3,14 +3,11 @@
  *
  * A splat's smallest axis is its normal.  Gradients alone leave it about as thick as the others
  * where photos do not tell; so each step takes the same share off its thickness, until it is
- * FLAT_RATIO of the next axis.  From there on the rasterizer's dilation hides it (a flat splat is
+ * a hundredth of the next axis.  From there on the rasterizer's dilation hides it (a flat splat is
  * what 2DGS draws, Huang et al. 2024). */
 #include "core/parallel.h"
+#include "raster/train/flatten.h"
 #include "raster/train/trainer.h"
-
-#include <math.h>
-
-#define FLAT_RATIO_LOG (-4.605f) /* 1/100 */
 
 enum { FLATTEN_BLOCK = 4096 };
 
@@ -39,19 +36,19 @@ static void flatten_block(void *ctx, int32_t block, int32_t thread)
     const flatten_job *job = ctx;
     const int32_t end = (block + 1) * FLATTEN_BLOCK;
     const int32_t last = end < job->splats->count ? end : job->splats->count;
-    for (int32_t i = block * FLATTEN_BLOCK; i < last; i++) {
-        float *s = job->splats->log_scale + 3 * (size_t)i;
-        const int least = s[1] < s[0] ? (s[2] < s[1] ? 2 : 1) : (s[2] < s[0] ? 2 : 0);
-        const float other = fminf(s[(least + 1) % 3], s[(least + 2) % 3]);
-        s[least] = fmaxf(s[least] - job->step, fminf(s[least], other + FLAT_RATIO_LOG));
-    }
+    for (int32_t i = block * FLATTEN_BLOCK; i < last; i++)
+        hl_flatten(job->splats->log_scale + 3 * (size_t)i, job->step);
+}
+
+float hl_train_flatten_step(const hl_train_config *c)
+{
+    return c->geometry && c->flatten > 0 ? 2 * c->flatten / (float)c->iterations : 0;
 }
 
 void hl_train_flatten(hl_trainer *t)
 {
-    const hl_train_config *c = &t->config;
-    if (!c->geometry || !(c->flatten > 0))
+    flatten_job job = {&t->splats, hl_train_flatten_step(&t->config)};
+    if (!(job.step > 0))
         return;
-    flatten_job job = {&t->splats, 2 * c->flatten / (float)c->iterations};
     hl_parallel_for(hl_block_count(t->splats.count, FLATTEN_BLOCK), flatten_block, &job);
 }

@@ -101,8 +101,10 @@ void hl_train_filter_3d(float *filter, const hl_splats *splats, const hl_raster_
 void hl_train_bake_filter(hl_splats *splats, const float *filter);
 
 /* Geometry mode: weights at t = at, all 0 when off or not yet; and the press that makes splats
- * flat, a little each step. */
+ * flat, a little each step: by hl_train_flatten_step off the log of the smallest scale, 0 when
+ * off. */
 hl_geometry_loss_options hl_train_geometry(const hl_trainer *t, float at);
+float hl_train_flatten_step(const hl_train_config *config);
 void hl_train_flatten(hl_trainer *t);
 
 #endif /* HL_RASTER_TRAIN_TRAINER_H */

@@ -19,6 +19,8 @@ typedef struct hl_device_step {
     bool collect;                 /* statistics                                               */
     hl_raster_options options;    /* features, filter and window are the device's own         */
     hl_loss_options loss;
+    hl_geometry_loss_options geometry;
+    float flatten, noise; /* of raster/train/flatten.h, raster/density/mcmc.h; 0: none        */
 } hl_device_step;
 
 typedef struct hl_trainer_device {
@@ -29,9 +31,10 @@ typedef struct hl_trainer_device {
     /* 1 where a step with this photo needs nothing from the host. */
     int (*has_photo)(void *state, int32_t photo, int32_t factor);
     hl_status (*learn)(void *state, hl_trainer *t, const hl_device_step *step);
-    /* A refinement by the recipe "budget", after settle: splats, moments, counters and statistics
-     * change on the device, t->splats.count here. */
+    /* A refinement, after settle: splats, moments, counters and statistics change on the device,
+     * t->splats.count here.  Then, where it is on, the 3D filter. */
     hl_status (*refine)(void *state, hl_trainer *t, hl_density_report *report);
+    hl_status (*filter)(void *state, hl_trainer *t, int32_t factor);
     /* Without waiting: *step is the first step that did not take place, -1 where none is known. */
     hl_status (*poll)(void *state, int32_t *step);
     /* Waits; the same, and sums since the last settling are added to t->sums. */
@@ -40,10 +43,6 @@ typedef struct hl_trainer_device {
     void (*small_gradients)(void *state, double exposure[12], float pose[6]);
     void (*release)(void *state); /* the photos; the rasterizer stays */
 } hl_trainer_device;
-
-/* Device training of the trainer's rasterizer where it offers that and the recipe allows it; state
- * out.  NULL otherwise. */
-const hl_trainer_device *hl_train_device(const hl_trainer *t, void **state);
 
 /* One step on the device. */
 hl_status hl_train_device_step(hl_trainer *t, int32_t k, float at);

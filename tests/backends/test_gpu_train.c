@@ -52,8 +52,7 @@ static hl_status keep(void *ctx, const hl_train_record *record)
     return HL_OK;
 }
 
-/* Before the first refinement the curves are one; then choices that hang on the last digit part
- * them, on the device as between instruction sets of the CPU. */
+/* One curve: what is 0 in the mathematics is 0 on both, so that Adam makes no steps of rounding. */
 static void compare_curves(const hl_train_config *c)
 {
     curve curves[2] = {{.count = 0}, {.count = 0}};
@@ -72,14 +71,13 @@ static void compare_curves(const hl_train_config *c)
     assert_int_equal(curves[0].count, curves[1].count);
     for (int32_t k = 0; k < curves[0].count; k++) {
         const double want = curves[0].loss[k];
-        const double tolerance = 10 * (k + 1) <= c->refine_start ? 1e-4 : 0.03;
-        if (!(fabs(curves[1].loss[k] - want) <= tolerance * want))
+        if (!(fabs(curves[1].loss[k] - want) <= 1e-4 * want))
             fail_msg("record %d: loss %.6f on the device, %.6f on the CPU", k, curves[1].loss[k],
                      want);
-        assert_true(fabs(curves[1].psnr[k] - curves[0].psnr[k]) < 0.4);
+        assert_true(fabs(curves[1].psnr[k] - curves[0].psnr[k]) < 0.01);
         assert_int_equal(curves[1].splats[k], curves[0].splats[k]);
     }
-    assert_true(fabs(score[0].psnr - score[1].psnr) < 0.4);
+    assert_true(fabs(score[0].psnr - score[1].psnr) < 0.01);
 }
 
 static void the_curve_of_the_cpu(void **state)
@@ -93,6 +91,22 @@ static void the_curve_of_the_cpu(void **state)
     compare_curves(&c);
     c.densify = HL_DENSITY_ADC;
     c.random_background = true;
+    compare_curves(&c);
+    c.densify = HL_DENSITY_MCMC;
+    c.filter_3d = false;
+    c.noise = 5e4f;
+    compare_curves(&c);
+    train_scene_release(&scene);
+}
+
+/* All terms of geometry mode, masks among them, and splats pressed flat. */
+static void geometry_mode(void **state)
+{
+    (void)state;
+    train_scene_make(&scene, 120, 48, 40, 4);
+    hl_train_config c = config_of(48);
+    c.geometry = c.antialiased = true;
+    c.densify = HL_DENSITY_NONE;
     compare_curves(&c);
     train_scene_release(&scene);
 }
@@ -169,54 +183,67 @@ static void an_overflow_is_redone(void **state)
 
 /* From the same state, the device's refinement and the host's give the same splats, moments and
  * counters, in the same order. */
+static void refine_both(hl_density_kind kind, hl_adam_mode mode, int32_t at)
+{
+    hl_train_config c = config_of(1000);
+    c.densify = (int32_t)kind;
+    c.refine_start = 20;
+    c.refine_every = 100;
+    c.reset_every = kind == HL_DENSITY_ADC ? 250 : 0;
+    c.grad_threshold = 1e-5f;
+    c.clone_scale = 0.06f;
+    c.cap = 170;
+    c.adam_mode = (int32_t)mode;
+    hl_trainer *t = on_device(&c);
+    for (int k = 0; k < 30; k++)
+        check_ok(hl_trainer_step(t));
+    check_ok(hl_train_device_settle(t, true));
+    for (int32_t i = 0; i < 40; i += 2) /* some die, one is broken */
+        t->splats.logit_opa[i] = i == 10 ? (float)NAN : -9;
+    check_ok(t->device->push(t->device_state, t));
+    const hl_gpu_raster *r = t->device_state;
+    const int32_t before = t->splats.count;
+    const hl_density_state host = {.splats = &t->splats,
+                                   .adam = &t->adam,
+                                   .stats = &t->stats,
+                                   .extent = t->extent,
+                                   .center = {t->center[0], t->center[1], t->center[2]},
+                                   .first_count = t->first_count,
+                                   .views = t->stats_views,
+                                   .view_count = t->scene.train_count};
+    hl_density_report got, want;
+    t->step = at; /* in the middle of the window: many births */
+    check_ok(t->device->refine(t->device_state, t, &got));
+    const int32_t kept = t->splats.count;
+    t->splats.count = before;
+    check_ok(hl_density_refine(&t->density, &host, t->step, &want));
+    assert_int_equal(kept, t->splats.count);
+    assert_int_equal(got.born, want.born);
+    assert_int_equal(got.removed, want.removed);
+    assert_int_equal(got.bad, want.bad);
+    assert_true(want.bad == 1 && want.born > 20 && want.removed >= 20);
+    const size_t n = (size_t)kept * sizeof(float);
+    assert_memory_equal(r->work.p.mean, t->splats.mean, 3 * n);
+    assert_memory_equal(r->work.p.log_scale, t->splats.log_scale, 3 * n);
+    assert_memory_equal(r->work.p.logit_opa, t->splats.logit_opa, n);
+    assert_memory_equal(r->work.p.sh, t->splats.sh, 48 * n);
+    assert_memory_equal(r->work.m.mean, t->adam.m.mean, 3 * n);
+    assert_memory_equal(r->work.v.logit_opa, t->adam.v.logit_opa, n);
+    assert_memory_equal(r->work.v.quat, t->adam.v.quat, 4 * n);
+    assert_memory_equal(r->work.adam_steps, t->adam.steps,
+                        (size_t)t->adam.cluster_count * sizeof(int32_t));
+    hl_trainer_destroy(&t);
+}
+
 static void refinement_is_that_of_the_host(void **state)
 {
     (void)state;
     train_scene_make(&scene, 120, 48, 40, 3);
-    for (int mode = HL_ADAM_DENSE; mode <= HL_ADAM_CLUSTER; mode++) {
-        hl_train_config c = config_of(1000);
-        c.refine_start = 20;
-        c.refine_every = 100;
-        c.adam_mode = mode;
-        hl_trainer *t = on_device(&c);
-        for (int k = 0; k < 30; k++)
-            check_ok(hl_trainer_step(t));
-        check_ok(hl_train_device_settle(t, true));
-        for (int32_t i = 0; i < 40; i += 2) /* some die, one is broken */
-            t->splats.logit_opa[i] = i == 10 ? (float)NAN : -9;
-        check_ok(t->device->push(t->device_state, t));
-        const hl_gpu_raster *r = t->device_state;
-        const int32_t before = t->splats.count;
-        const hl_density_state host = {.splats = &t->splats,
-                                       .adam = &t->adam,
-                                       .stats = &t->stats,
-                                       .extent = t->extent,
-                                       .center = {t->center[0], t->center[1], t->center[2]},
-                                       .first_count = t->first_count,
-                                       .views = t->stats_views,
-                                       .view_count = t->scene.train_count};
-        hl_density_report got, want;
-        t->step = 500; /* in the middle of the window: many births */
-        check_ok(t->device->refine(t->device_state, t, &got));
-        const int32_t kept = t->splats.count;
-        t->splats.count = before;
-        check_ok(hl_density_refine(&t->density, &host, t->step, &want));
-        assert_int_equal(kept, t->splats.count);
-        assert_int_equal(got.born, want.born);
-        assert_int_equal(got.removed, want.removed);
-        assert_int_equal(got.bad, want.bad);
-        assert_true(want.bad == 1 && want.born > 20 && want.removed >= 20);
-        const size_t n = (size_t)kept * sizeof(float);
-        assert_memory_equal(r->work.p.mean, t->splats.mean, 3 * n);
-        assert_memory_equal(r->work.p.log_scale, t->splats.log_scale, 3 * n);
-        assert_memory_equal(r->work.p.logit_opa, t->splats.logit_opa, n);
-        assert_memory_equal(r->work.p.sh, t->splats.sh, 48 * n);
-        assert_memory_equal(r->work.m.mean, t->adam.m.mean, 3 * n);
-        assert_memory_equal(r->work.v.quat, t->adam.v.quat, 4 * n);
-        assert_memory_equal(r->work.adam_steps, t->adam.steps,
-                            (size_t)t->adam.cluster_count * sizeof(int32_t));
-        hl_trainer_destroy(&t);
-    }
+    refine_both(HL_DENSITY_BUDGET, HL_ADAM_DENSE, 500);
+    refine_both(HL_DENSITY_BUDGET, HL_ADAM_CLUSTER, 500);
+    refine_both(HL_DENSITY_MCMC, HL_ADAM_CLUSTER, 500);
+    refine_both(HL_DENSITY_ADC, HL_ADAM_DENSE, 500); /* large ones go, opacity is reset */
+    refine_both(HL_DENSITY_ADC, HL_ADAM_DENSE, 200);
     train_scene_release(&scene);
 }
 
@@ -238,6 +265,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_curve_of_the_cpu),
+        cmocka_unit_test(geometry_mode),
         cmocka_unit_test(alpha_exposure_and_pose),
         cmocka_unit_test(steady_state_neither_allocates_nor_waits),
         cmocka_unit_test(an_overflow_is_redone),

@@ -4,6 +4,7 @@
 #include "core/parallel.h"
 #include "core/rng.h"
 #include "raster/density/density_ops.h"
+#include "raster/density/mcmc.h"
 #include "tests/check.h"
 
 #include <math.h>
@@ -238,7 +239,7 @@ static void relocation_matches_direct_sums(void **state)
     for (int n = 1; n <= 12; n++)
         for (double o = 0.01; o < 1; o += 0.2) {
             double got[2], sum = 0;
-            hl_density_relocation(o, n, &got[0], &got[1]);
+            hl_mcmc_relocation(o, n, &got[0], &got[1]);
             const double child = 1 - pow(1 - o, 1.0 / n);
             for (int i = 1; i <= n; i++)
                 for (int k = 0; k < i; k++)
@@ -255,7 +256,7 @@ static void relocation_keeps_the_picture(void **state)
     (void)state;
     for (int n = 2; n <= 6; n++) {
         double o, factor, one = 0, many = 0;
-        hl_density_relocation(0.6, n, &o, &factor);
+        hl_mcmc_relocation(0.6, n, &o, &factor);
         for (double x = -12; x < 12; x += 1e-3) {
             one += 0.6 * exp(-x * x / 2) * 1e-3;
             const double g = exp(-x * x / (2 * factor * factor));
@@ -277,7 +278,7 @@ static void mcmc_moves_the_dead_and_grows(void **state)
     assert_int_equal(report.removed, 7);
     assert_int_equal(splats.count, 8); /* 5 % of 8 is less than one */
     double want, factor;
-    hl_density_relocation(0.9, 8, &want, &factor);
+    hl_mcmc_relocation(0.9, 8, &want, &factor);
     for (int i = 0; i < 8; i++) {
         assert_true(splats.mean[3 * i] == 7 && splats.sh[HL_SPLAT_DIM_sh * i] == 7);
         assert_true(fabs((double)opacity(i) - want) < 1e-5);
