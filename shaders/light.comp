@@ -21,6 +21,7 @@ layout(set = 0, binding = 5) uniform sampler2D table;
 layout(set = 0, binding = 6, rgba8) uniform writeonly image2D picture;
 layout(scalar, set = 0, binding = 7) uniform View { hl_gpu_view view; };
 layout(scalar, set = 0, binding = 8) uniform Light { hl_gpu_light light; };
+layout(set = 0, binding = 9, rgba32f) uniform writeonly image2D numbers;
 
 const uint SHOW_LIT = 1, SHOW_ALBEDO = 2, SHOW_NORMAL = 3, SHOW_ROUGHNESS = 4, SHOW_METAL = 5,
            SHOW_DEPTH = 6, SHOW_ALPHA = 7, SHOW_LIGHT = 8;
@@ -39,7 +40,7 @@ vec3 mirrored(vec3 d, float roughness)
         textureLod(layers, vec3(uv, min(low + 1, HL_ENV_LAYERS - 1)), 0).rgb;
     const vec3 sharp =
         low < 1 ? textureLod(map, uv, 0).rgb : textureLod(layers, vec3(uv, low), 0).rgb;
-    return mix(sharp, rough, at - low);
+    return light.intensity * mix(sharp, rough, at - low);
 }
 
 vec3 irradiance(vec3 n) /* over pi */
@@ -77,6 +78,19 @@ vec3 shade(vec3 albedo, vec3 n, vec3 o, float roughness, float metal)
            from_sun(albedo, n, o, roughness, metal);
 }
 
+/* What a file of a channel holds: the second of two definitions is tier_cpu.c. */
+vec3 raw_channel(vec3 albedo, vec3 n, vec3 finish, float coverage)
+{
+    switch (light.show) {
+    case SHOW_ALBEDO: return albedo;
+    case SHOW_NORMAL: return n;
+    case SHOW_ROUGHNESS: return finish.xxx;
+    case SHOW_METAL: return finish.yyy;
+    case SHOW_DEPTH: return finish.zzz;
+    default: return vec3(coverage);
+    }
+}
+
 void main()
 {
     const ivec2 at = ivec2(gl_GlobalInvocationID.xy);
@@ -88,10 +102,14 @@ void main()
     const vec3 finish = texelFetch(finishes, at, 0).rgb / max(a.a, 1e-6);
     const vec3 sum = texelFetch(normals, at, 0).rgb, albedo = a.rgb / max(a.a, 1e-6);
     const vec3 n = length(sum) <= 0.1 * a.a ? o : normalize(sum);
-    vec3 behind = view.background.rgb, color = vec3(0);
-    if (light.sky != 0)
-        behind = srgb_from_linear(
-            tone_curve(light.exposure * textureLod(map, env_uv(to_env(ray)), 0).rgb, light.tone));
+    vec3 behind = view.background.rgb, color = vec3(0), far = linear_from_srgb(behind);
+    if (light.sky != 0) {
+        far = light.exposure * light.intensity * textureLod(map, env_uv(to_env(ray)), 0).rgb;
+        behind = srgb_from_linear(tone_curve(far, light.tone));
+    }
+    if (light.numbers != 0)
+        imageStore(numbers, at,
+                   light.show == SHOW_LIT || light.show == SHOW_LIGHT ? vec4(far, 0) : vec4(0));
     if (a.a <= 0) {
         imageStore(picture, at, vec4(light.show == SHOW_LIT || light.show == SHOW_LIGHT ? behind
                                                                                         : vec3(0), 1));
@@ -102,6 +120,8 @@ void main()
     else if (light.show == SHOW_LIGHT)
         color = shade(vec3(0.5), n, o, 1, 0);
     if (light.show == SHOW_LIT || light.show == SHOW_LIGHT) {
+        if (light.numbers != 0)
+            imageStore(numbers, at, vec4(mix(far, light.exposure * color, a.a), a.a));
         color = srgb_from_linear(tone_curve(light.exposure * color, light.tone));
     } else {
         behind = vec3(0);
@@ -113,6 +133,8 @@ void main()
         case SHOW_DEPTH: color = vec3(light.distance / (light.distance + finish.z)); break;
         default: color = vec3(1); break;
         }
+        if (light.numbers != 0)
+            imageStore(numbers, at, vec4(raw_channel(albedo, n, finish, a.a), a.a));
     }
     imageStore(picture, at, vec4(a.a * color + (1 - a.a) * behind, 1));
 }

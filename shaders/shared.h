@@ -79,6 +79,8 @@ struct hl_gpu_light {
     hl_uint tone;         /* hl_tone                                     */
     hl_uint show;         /* hl_show                                     */
     hl_uint sky;          /* the environment is seen behind the scene    */
+    hl_uint numbers;      /* also written as they are, for files         */
+    float intensity;      /* of the environment, factor                  */
 };
 
 #define HL_ENV_WIDTH  128 /* of a prefiltered layer                              */
@@ -87,7 +89,7 @@ struct hl_gpu_light {
 #define HL_LUT_SIDE   64 /* of the table of the split sum                       */
 
 #ifdef __STDC_VERSION__
-_Static_assert(sizeof(struct hl_gpu_light) == 188, "hl_gpu_light too");
+_Static_assert(sizeof(struct hl_gpu_light) == 196, "hl_gpu_light too");
 _Static_assert(sizeof(struct hl_gpu_splat) == 28, "hl_gpu_splat is laid out as GLSL scalar");
 _Static_assert(sizeof(struct hl_gpu_footprint) == 32, "so is hl_gpu_footprint");
 _Static_assert(sizeof(struct hl_gpu_view) == 132, "and hl_gpu_view");

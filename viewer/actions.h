@@ -24,9 +24,10 @@ typedef struct hl_action_table {
     int count;
 } hl_action_table;
 
-hl_action_table hl_actions_view(void); /* the camera and the look           */
-hl_action_table hl_actions_edit(void); /* selection, hiding, undo, export   */
-hl_action_table hl_actions_path(void); /* the camera path                   */
+hl_action_table hl_actions_view(void);  /* the camera and the look           */
+hl_action_table hl_actions_light(void); /* environments, lamps, exposure   */
+hl_action_table hl_actions_edit(void);  /* selection, hiding, undo, export   */
+hl_action_table hl_actions_path(void);  /* the camera path                   */
 
 /* Index of a word among `count` names.  HL_E_ARG names some of them. */
 hl_status hl_action_word(const char *action, const char *word, const char *const *names, int count,

@@ -119,67 +119,6 @@ static hl_status do_show(hl_viewer *v, const hl_action_words *w)
     return HL_OK;
 }
 
-static hl_status do_tone(hl_viewer *v, const hl_action_words *w)
-{
-    static const char *const names[] = {"none", "reinhard", "aces", "neutral"};
-    int found = 0;
-    HL_TRY(hl_action_word("tone", w->text, names, 4, &found));
-    v->look.tone = (hl_tone)found;
-    return HL_OK;
-}
-
-static hl_status do_environment(hl_viewer *v, const hl_action_words *w)
-{
-    hl_environment env;
-    HL_TRY(hl_environment_load(&env, w->text));
-    const hl_status s = hl_renderer_set_environment(v->renderer, &env);
-    hl_environment_release(&env);
-    if (s == HL_OK) {
-        snprintf(v->environment, sizeof v->environment, "%s", hl_path_name(w->text));
-        v->look.show = HL_SHOW_LIT;
-    }
-    return s;
-}
-
-static hl_status do_turn(hl_viewer *v, const hl_action_words *w)
-{
-    v->look.turn = (float)remainder(w->number[0], 360);
-    return HL_OK;
-}
-
-static hl_status do_exposure(hl_viewer *v, const hl_action_words *w)
-{
-    if (!(w->number[0] >= -20 && w->number[0] <= 20))
-        return hl_fail(HL_E_ARG, "exposure: expected -20 to 20 stops");
-    v->look.exposure = (float)w->number[0];
-    return HL_OK;
-}
-
-static hl_status do_sky(hl_viewer *v, const hl_action_words *w)
-{
-    v->look.sky = w->number[0] != 0;
-    return HL_OK;
-}
-
-static hl_status do_material(hl_viewer *v, const hl_action_words *w)
-{
-    v->look.roughness = (float)fmin(fmax(w->number[0], 0), 1);
-    v->look.metal = (float)fmin(fmax(w->number[1], 0), 1);
-    return HL_OK;
-}
-
-static hl_status do_sun(hl_viewer *v, const hl_action_words *w)
-{
-    const double *d = w->number, n = sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
-    if (!(n > 0 && n < 1e30))
-        return hl_fail(HL_E_ARG, "sun: the direction has no length");
-    for (int k = 0; k < 3; k++) {
-        v->look.sun[k] = (float)(d[k] / n);
-        v->look.sun_color[k] = (float)fmin(fmax(d[3 + k], 0), 1e6);
-    }
-    return HL_OK;
-}
-
 static hl_status do_panels(hl_viewer *v, const hl_action_words *w)
 {
     v->panels = w->number[0] != 0;
@@ -192,20 +131,50 @@ static hl_status do_help(hl_viewer *v, const hl_action_words *w)
     return HL_OK;
 }
 
+static hl_status do_grid(hl_viewer *v, const hl_action_words *w)
+{
+    v->grid = w->number[0] != 0;
+    return HL_OK;
+}
+
+static hl_status do_tool(hl_viewer *v, const hl_action_words *w)
+{
+    static const char *const names[] = {"camera", "click", "box", "brush"};
+    int found = 0;
+    HL_TRY(hl_action_word("tool", w->text, names, 4, &found));
+    v->tool = (hl_tool)found;
+    return HL_OK;
+}
+
 static hl_status do_open(hl_viewer *v, const hl_action_words *w)
 {
     hl_viewer_scene scene = v->scene;
     if (hl_path_has_extension(w->text, "hdr") || hl_path_has_extension(w->text, "exr"))
-        return do_environment(v, w);
+        return hl_viewer_environment(v, w->text);
     if (!v->params->open)
         return hl_fail(HL_E_ARG, "open: this viewer opens nothing else");
     HL_TRY(v->params->open(v->params->ctx, w->text, &scene));
     return hl_viewer_show(v, &scene);
 }
 
+/* What is shown, as numbers. */
+static hl_status save_numbers(hl_viewer *v, const char *path)
+{
+    hl_raster_view view;
+    hl_image numbers;
+    HL_TRY(hl_orbit_view(&v->orbit, v->width, v->height, &view));
+    hl_viewer_prepare(v);
+    HL_TRY(hl_renderer_numbers(v->renderer, &view, &v->look, &numbers));
+    const hl_status s = hl_image_save(&numbers, path);
+    hl_image_release(&numbers);
+    return s;
+}
+
 static hl_status do_screenshot(hl_viewer *v, const hl_action_words *w)
 {
     hl_image8 picture;
+    if (hl_path_has_extension(w->text, "exr"))
+        return save_numbers(v, w->text);
     HL_TRY(hl_viewer_draw(v));
     HL_TRY(hl_viewer_picture(v, &picture));
     const hl_status s = hl_image8_save(&picture, w->text);
@@ -251,18 +220,14 @@ static const hl_action rows[] = {
     {"show", HL_ACTION_TEXT, do_show, "WHAT",
      "color, lit, albedo, normal, roughness, metal, depth, alpha\n"
      "or light: lit, all of it grey"},
-    {"environment", HL_ACTION_TEXT, do_environment, "FILE",
-     "a .hdr or .exr that lights the scene; shows it lit"},
-    {"turn", 1, do_turn, "DEGREES", "the environment around the up axis"},
-    {"exposure", 1, do_exposure, "STOPS", "of the lit picture"},
-    {"tone", HL_ACTION_TEXT, do_tone, "CURVE", "none, reinhard, aces, neutral"},
-    {"sky", 1, do_sky, "0|1", "the environment behind the scene"},
-    {"material", 2, do_material, "R M", "roughness and metal of splats that have none, 0 to 1"},
-    {"sun", 6, do_sun, "X Y Z R G B", "a light from direction X Y Z"},
     {"panels", 1, do_panels, "0|1", "the panels over the picture"},
     {"help", 1, do_help, "0|1", "the keys over the picture"},
+    {"grid", 1, do_grid, "0|1", "ground, axes and cameras over the picture"},
+    {"tool", HL_ACTION_TEXT, do_tool, "NAME",
+     "what the left button does: camera, click, box, brush"},
     {"open", HL_ACTION_TEXT, do_open, "FILE", "as if dropped on the window"},
-    {"screenshot", HL_ACTION_TEXT, do_screenshot, "FILE", "the picture, as png or jpg"},
+    {"screenshot", HL_ACTION_TEXT, do_screenshot, "FILE",
+     "the picture, as png or jpg; what is shown, linear, as exr"},
     {"grab", HL_ACTION_TEXT, do_grab, "FILE", "what the window shows"},
     {"wait", 1, do_wait, "FRAMES", "let the window run"},
     {"quit", 0, do_quit, "", "close the viewer"}};

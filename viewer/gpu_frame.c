@@ -30,6 +30,7 @@ static void release_images(hl_gpu_frame *frame)
     hl_vk_image_release(frame->vk, &frame->normal);
     hl_vk_image_release(frame->vk, &frame->finish);
     hl_vk_image_release(frame->vk, &frame->depth);
+    hl_vk_image_release(frame->vk, &frame->numbers);
     hl_vk_buffer_release(frame->vk, &frame->readback);
     frame->width = frame->height = 0;
 }
@@ -80,8 +81,15 @@ static hl_status make_lit_targets(hl_gpu_frame *frame)
     hl_vk_image_release(frame->vk, &frame->depth);
     hl_vk_image_release(frame->vk, &frame->albedo);
     hl_vk_image_release(frame->vk, &frame->normal);
+    hl_vk_image_release(frame->vk, &frame->numbers);
     HL_TRY(make_target(frame, &frame->albedo, frame->width, frame->height));
     HL_TRY(make_target(frame, &frame->normal, frame->width, frame->height));
+    HL_TRY(hl_vk_image_create(frame->vk, &frame->numbers,
+                              &(hl_vk_image_params){.format = VK_FORMAT_R32G32B32A32_SFLOAT,
+                                                    .width = frame->width,
+                                                    .height = frame->height,
+                                                    .usage = VK_IMAGE_USAGE_STORAGE_BIT |
+                                                             VK_IMAGE_USAGE_TRANSFER_SRC_BIT}));
     HL_TRY(hl_vk_image_create(
         frame->vk, &frame->depth,
         &(hl_vk_image_params){.format = VK_FORMAT_D32_SFLOAT,
@@ -189,7 +197,7 @@ hl_status hl_gpu_frame_set_environment(hl_gpu_frame *frame, const hl_environment
 }
 
 void hl_gpu_light_fill(struct hl_gpu_light *out, const hl_environment *environment,
-                       const hl_look *look)
+                       const hl_look *look, bool numbers)
 {
     hl_environment env = *environment; /* turned; arrays borrowed */
     float sh[3][9];
@@ -201,9 +209,14 @@ void hl_gpu_light_fill(struct hl_gpu_light *out, const hl_environment *environme
     memcpy(out->env2, env.env_from_world + 6, sizeof out->env2);
     for (int k = 0; k < 9; k++)
         for (int c = 0; c < 3; c++)
-            out->sh[k][c] = sh[c][k];
-    memcpy(out->sun, look->sun, sizeof out->sun);
-    memcpy(out->sun_color, look->sun_color, sizeof out->sun_color);
+            out->sh[k][c] = look->intensity * sh[c][k];
+    for (int32_t i = look->light_count - 1; i >= 0; i--)
+        if (look->lights[i].kind == HL_LIGHT_SUN) { /* the first of them */
+            memcpy(out->sun, look->lights[i].at, sizeof out->sun);
+            memcpy(out->sun_color, look->lights[i].color, sizeof out->sun_color);
+        }
+    out->intensity = look->intensity;
+    out->numbers = numbers;
     out->exposure = exp2f(look->exposure);
     out->distance = look->depth_half;
     out->tone = (uint32_t)look->tone;
@@ -226,24 +239,52 @@ hl_status hl_gpu_frame_record_lit(hl_gpu_frame *frame)
     return hl_pass_light_record(frame);
 }
 
-hl_status hl_gpu_frame_read(hl_gpu_frame *frame, hl_image8 *out)
+/* An image of the frame to mapped memory of its size. */
+static hl_status copy_to_host(hl_gpu_frame *frame, hl_vk_image *image, hl_vk_buffer *to)
 {
     hl_vk *vk = frame->vk;
     const VkBufferImageCopy copy = {
         .imageSubresource = {.aspectMask = VK_IMAGE_ASPECT_COLOR_BIT, .layerCount = 1},
         .imageExtent = {frame->width, frame->height, 1}};
+    HL_TRY(hl_vk_begin(vk));
+    const hl_vk_touch touches[] = {{.image = image, .how = HL_VK_COPY_FROM},
+                                   {.buffer = to, .how = HL_VK_COPY_TO}};
+    hl_vk_pass_begin(vk, "readback", touches, 2);
+    vkCmdCopyImageToBuffer(vk->cmd, image->image, VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL, to->buffer,
+                           1, &copy);
+    hl_vk_pass_end(vk);
+    const hl_vk_touch host = {.buffer = to, .how = HL_VK_HOST_READ};
+    hl_vk_barriers(vk, &host, 1);
+    return hl_vk_submit(vk, VK_NULL_HANDLE, VK_NULL_HANDLE);
+}
+
+hl_status hl_gpu_frame_read_numbers(hl_gpu_frame *frame, hl_image *out)
+{
+    hl_image made;
+    hl_vk_buffer to;
+    const uint64_t bytes = (uint64_t)frame->width * frame->height * 16;
+    if (!frame->numbers.image)
+        return hl_fail(HL_E_ARG, "no channel was drawn yet");
+    HL_TRY(hl_image_create(&made, (int32_t)frame->width, (int32_t)frame->height, 4));
+    hl_status s = hl_vk_buffer_create(frame->vk, &to, bytes, HL_VK_READBACK);
+    if (s == HL_OK) {
+        s = copy_to_host(frame, &frame->numbers, &to);
+        if (s == HL_OK)
+            memcpy(made.data, to.mapped, bytes);
+        hl_vk_buffer_release(frame->vk, &to);
+    }
+    if (s != HL_OK)
+        hl_image_release(&made);
+    else
+        *out = made;
+    return s;
+}
+
+hl_status hl_gpu_frame_read(hl_gpu_frame *frame, hl_image8 *out)
+{
     if (!frame->width)
         return hl_fail(HL_E_ARG, "no picture was drawn yet");
-    HL_TRY(hl_vk_begin(vk));
-    const hl_vk_touch touches[] = {{.image = &frame->picture, .how = HL_VK_COPY_FROM},
-                                   {.buffer = &frame->readback, .how = HL_VK_COPY_TO}};
-    hl_vk_pass_begin(vk, "readback", touches, 2);
-    vkCmdCopyImageToBuffer(vk->cmd, frame->picture.image, VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL,
-                           frame->readback.buffer, 1, &copy);
-    hl_vk_pass_end(vk);
-    const hl_vk_touch host = {.buffer = &frame->readback, .how = HL_VK_HOST_READ};
-    hl_vk_barriers(vk, &host, 1);
-    HL_TRY(hl_vk_submit(vk, VK_NULL_HANDLE, VK_NULL_HANDLE));
+    HL_TRY(copy_to_host(frame, &frame->picture, &frame->readback));
     HL_TRY(hl_image8_create(out, (int32_t)frame->width, (int32_t)frame->height, 3));
     const uint8_t *rgba = frame->readback.mapped;
     const size_t pixels = (size_t)frame->width * frame->height;

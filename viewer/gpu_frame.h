@@ -23,6 +23,7 @@ typedef struct hl_gpu_frame {
 
     /* Of the lit path; made when it is first asked for. */
     hl_vk_image albedo, normal, finish; /* premultiplied, alpha; finish: roughness, metal, depth */
+    hl_vk_image numbers;                /* of what is shown, as it is: float RGBA                */
     hl_vk_image env, layers, table;     /* map with mips, prefiltered, split sum                 */
     hl_vk_buffer light;                 /* hl_gpu_light, mapped                                  */
     hl_vk_pipeline quads_lit, env_filter, brdf_table, shade;
@@ -64,10 +65,13 @@ hl_status hl_gpu_frame_set_mesh(hl_gpu_frame *frame, const hl_mesh *mesh);
 
 /* Fills the light's uniform buffer; the environment stands as look->up and look->turn say. */
 void hl_gpu_light_fill(struct hl_gpu_light *out, const hl_environment *environment,
-                       const hl_look *look);
+                       const hl_look *look, bool numbers);
 
 /* Copies the picture to the host; RGB. */
 hl_status hl_gpu_frame_read(hl_gpu_frame *frame, hl_image8 *out);
+
+/* Copies the numbers of the last lit frame, which was asked for them, to the host; 4 channels. */
+hl_status hl_gpu_frame_read_numbers(hl_gpu_frame *frame, hl_image *out);
 
 /* The passes, one file each. */
 hl_status hl_pass_project_create(hl_gpu_frame *frame);

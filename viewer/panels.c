@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What lies over the picture: panels and the list of keys. */
+/* What lies over the picture: panels, the line about the pixel under the mouse, the list of keys.
+ */
 #include "viewer/ui.h"
 #include "viewer/viewer_state.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #define TEXT(...)                                   \
@@ -12,74 +14,86 @@
         hl_ui_text(text_);                          \
     } while (0)
 
+#define LIST_HEIGHT 110.0f
+#define DEGREE      57.29577951308232
+
 static void scene_section(hl_viewer *v)
 {
-    char line[320];
     if (!hl_ui_section("Scene", true))
         return;
     hl_ui_text(v->scene.name);
-    TEXT("%d splats, %d cameras", v->scene.splats->count, v->scene.camera_count);
-    if (v->scene.camera_count) {
-        int32_t camera = v->camera;
-        if (hl_ui_slider_int("camera", &camera, 0, v->scene.camera_count - 1)) {
-            snprintf(line, sizeof line, "camera %d", camera);
-            (void)hl_viewer_do(v, line);
-        }
-        if (v->camera >= 0)
-            hl_ui_text(v->scene.cameras[v->camera].name);
-    }
-    if (hl_ui_button("frame all (F)"))
-        (void)hl_viewer_do(v, "frame");
+    if (v->scene.status && v->scene.status[0])
+        hl_ui_text(v->scene.status);
+    TEXT("%d splats%s", v->scene.splats->count, v->scene.mesh ? ", a mesh" : "");
+    if (hl_ui_button("Frame all"))
+        hl_viewer_act(v, "frame");
+    hl_ui_tip("all of the scene in the picture (F)");
     hl_ui_same_line();
-    if (hl_ui_button("screenshot (P)"))
-        snprintf(v->message, sizeof v->message, "%s",
-                 hl_viewer_do(v, "screenshot screenshot.png") == HL_OK ? "screenshot.png written"
-                                                                       : hl_last_error());
+    if (hl_ui_button("Picture"))
+        hl_viewer_act(v, "screenshot screenshot.png");
+    hl_ui_tip("screenshot.png (P)");
+    hl_ui_same_line();
+    if (hl_ui_button("Numbers"))
+        hl_viewer_act(v, "screenshot screenshot.exr");
+    hl_ui_tip("what is shown, linear and unclamped, as screenshot.exr");
+}
+
+static void cameras_section(hl_viewer *v)
+{
+    float wipe = (float)v->compare.wipe;
+    if (!v->scene.camera_count || !hl_ui_section("Cameras and photos", true))
+        return;
+    hl_ui_list("cameras", LIST_HEIGHT);
+    for (int32_t i = 0; i < v->scene.camera_count; i++) {
+        hl_ui_row(i);
+        if (hl_ui_item(v->scene.cameras[i].name, i == v->camera))
+            hl_viewer_act(v, "camera %d", i);
+        hl_ui_row_end();
+    }
+    hl_ui_list_end();
+    if (!v->scene.photo)
+        return;
+    if (hl_ui_slider("photo", &wipe, 0, 1, false))
+        hl_viewer_act(v, "wipe %.9g", (double)wipe);
+    hl_ui_tip("the photo over the left part of the picture (C)");
+    if (v->compare.wipe > 0 && v->camera < 0)
+        hl_ui_hint("choose a camera (Space) to see its photo");
+    else if (v->compare.wipe > 0 && isfinite(v->compare.psnr))
+        TEXT("PSNR %.2f dB, SSIM %.4f", v->compare.psnr, v->compare.ssim);
 }
 
 static void look_section(hl_viewer *v)
 {
-    hl_look *look = &v->look;
-    float fov = (float)(v->orbit.fov_y * 57.29577951308232);
+    const hl_look *look = &v->look;
+    float fov = (float)(v->orbit.fov_y * DEGREE), scale = look->splat_scale, rgb[3];
+    int32_t show = (int32_t)look->show, degree = look->sh_degree;
+    bool antialiased = look->antialiased;
     if (!hl_ui_section("Look", true))
         return;
-    bool changed = hl_ui_slider("splat size", &look->splat_scale, 0.01f, 2, false);
-    changed |= hl_ui_slider_int("colour bands", &look->sh_degree, 0, HL_SH_DEGREE_MAX);
-    changed |= hl_ui_color("background", look->background);
-    changed |= hl_ui_check("antialiased", &look->antialiased);
-    if (hl_ui_slider("field of view", &fov, 5, 120, false)) {
-        v->orbit.fov_y = (double)fov / 57.29577951308232;
-        changed = true;
-    }
-    v->dirty |= changed;
-}
-
-static void light_section(hl_viewer *v)
-{
-    hl_look *look = &v->look;
-    int32_t show = (int32_t)look->show, tone = (int32_t)look->tone;
-    if (!hl_ui_section("Light", true))
-        return;
-    bool changed = hl_ui_choice("show", &show,
-                                "color|lit|albedo|normal|roughness|metal|depth|alpha|light only");
-    look->show = (hl_show)show;
-    hl_ui_text(v->environment[0] ? v->environment : "even light; drop a .hdr or .exr");
-    changed |= hl_ui_slider("turn", &look->turn, -180, 180, false);
-    changed |= hl_ui_slider("exposure", &look->exposure, -8, 8, false);
-    changed |= hl_ui_choice("tone curve", &tone, "none|reinhard|aces|neutral");
-    look->tone = (hl_tone)tone;
-    changed |= hl_ui_check("environment behind", &look->sky);
-    changed |= hl_ui_slider("roughness", &look->roughness, 0, 1, false);
-    changed |= hl_ui_slider("metal", &look->metal, 0, 1, false);
-    changed |= hl_ui_slider("sun", &look->sun_color[0], 0, 10, false);
-    look->sun_color[1] = look->sun_color[2] = look->sun_color[0];
-    v->dirty |= changed;
+    if (hl_ui_choice("show", &show,
+                     "1 colour|2 lit|3 albedo|4 normal|5 roughness|6 metal|7 depth|8 alpha|9 light "
+                     "alone"))
+        hl_viewer_act(v, "show %s", hl_show_name((hl_show)show));
+    if (hl_ui_slider("field of view", &fov, 5, 120, false))
+        hl_viewer_act(v, "fov %.9g", (double)fov);
+    if (hl_ui_slider("splat size", &scale, 0.01f, 2, false))
+        hl_viewer_act(v, "scale %.9g", (double)scale);
+    if (hl_ui_slider_int("colour bands", &degree, 0, HL_SH_DEGREE_MAX))
+        hl_viewer_act(v, "degree %d", degree);
+    for (int c = 0; c < 3; c++)
+        rgb[c] = look->background[c];
+    if (hl_ui_color("background", rgb))
+        hl_viewer_act(v, "background %.9g %.9g %.9g", (double)rgb[0], (double)rgb[1],
+                      (double)rgb[2]);
+    hl_ui_same_line();
+    if (hl_ui_check("antialiased", &antialiased))
+        hl_viewer_act(v, "antialias %d", antialiased);
 }
 
 static void times_section(hl_viewer *v)
 {
     hl_renderer_stats stats;
-    if (!hl_ui_section("Times", true))
+    if (!hl_ui_section("Times", false))
         return;
     hl_renderer_stats_read(v->renderer, &stats);
     hl_ui_text(stats.device);
@@ -88,47 +102,79 @@ static void times_section(hl_viewer *v)
     if (stats.splat_bytes && stats.splats)
         TEXT("%.0f bytes a splat, %.1f MiB on the device", (double)stats.splat_bytes / stats.splats,
              (double)stats.splat_bytes / 1048576);
-    for (int32_t i = 0; i < stats.pass_count; i++) {
+    for (int32_t i = 0; i < stats.pass_count; i++)
         TEXT("%8.2f ms  %s", stats.passes[i].ms, stats.passes[i].name);
-    }
 }
 
+/* One key and what it does, in two columns. */
 static void help_panel(const hl_viewer *v)
 {
-    hl_ui_panel("Keys", 0.5f * (float)v->width - 190, 60, 380);
-    hl_ui_text("left drag      turn around the target\n"
-               "right drag     slide\n"
-               "wheel          nearer, farther\n"
-               "W A S D Q E    fly\n"
-               "F              all of the scene in the picture\n"
-               "Space          next camera of the capture\n"
-               "1 to 9         colour, lit, albedo, normal, ...\n"
-               "shift + drag   turn the environment\n"
-               "P              screenshot.png\n"
-               "H              hide the panels\n"
-               "?              these keys\n"
-               "Esc            close\n"
-               "drop a file    open it");
+    static const char *const rows[][2] = {{"left drag", "turn around the target, or the tool"},
+                                          {"right drag", "slide"},
+                                          {"wheel", "nearer, farther"},
+                                          {"W A S D Q E", "fly"},
+                                          {"Shift + drag", "turn the environment"},
+                                          {"1 to 9", "colour, lit, albedo, normal, ..."},
+                                          {"F", "all of the scene in the picture"},
+                                          {"Space", "next camera of the capture"},
+                                          {"C", "its photo beside the picture"},
+                                          {"G", "ground and cameras"},
+                                          {"K", "the view as a key of the camera path"},
+                                          {"L", "play the camera path"},
+                                          {"Delete", "hide what is selected"},
+                                          {"Ctrl + Z, Y, I", "undo, redo, invert the selection"},
+                                          {"P", "screenshot.png"},
+                                          {"H, ?", "panels, these keys"},
+                                          {"Esc", "the camera again, then close"},
+                                          {"drop a file", "splats, a mesh, a .hdr or .exr"}};
+    hl_ui_panel("Keys", 0.5f * (float)v->width - 190 * v->scale, 60, 380 * v->scale);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        hl_ui_text(rows[i][0]);
+        hl_ui_column(120);
+        hl_ui_text(rows[i][1]);
+    }
     hl_ui_panel_end();
+}
+
+static void hover_note(const hl_viewer *v)
+{
+    const hl_pick *p = &v->hover;
+    hl_ui_note("pixel", 330 * v->scale, (float)v->height - 10, true);
+    if (p->splat < 0)
+        TEXT("%d %d   rgb %d %d %d   nothing here", v->hover_x, v->hover_y, v->hover_rgb[0],
+             v->hover_rgb[1], v->hover_rgb[2]);
+    else
+        TEXT("%d %d   rgb %d %d %d   splat %d (%.0f %%)   depth %.4g   at %.4g %.4g %.4g",
+             v->hover_x, v->hover_y, v->hover_rgb[0], v->hover_rgb[1], v->hover_rgb[2], p->splat,
+             100 * (double)p->weight, (double)(p->median > 0 ? p->median : p->depth),
+             p->position[0], p->position[1], p->position[2]);
+    hl_ui_note_end();
 }
 
 void hl_viewer_panels(hl_viewer *viewer)
 {
-    if (viewer->panels) {
-        hl_ui_panel("Heliograph", 10, 10, 300);
-        scene_section(viewer);
-        look_section(viewer);
-        light_section(viewer);
-        times_section(viewer);
+    hl_viewer *v = viewer;
+    if (v->panels) {
+        hl_ui_panel("Heliograph", 10, 10, 310 * v->scale);
+        scene_section(v);
+        cameras_section(v);
+        look_section(v);
+        hl_viewer_light_section(v);
+        hl_viewer_edit_section(v);
+        hl_viewer_path_section(v);
+        times_section(v);
+        hl_ui_hint("? lists the keys, H hides the panels");
         hl_ui_panel_end();
+        if (v->hovered)
+            hover_note(v);
     }
-    if (viewer->help)
-        help_panel(viewer);
-    if (viewer->message[0]) {
-        hl_ui_panel("Message", 10, (float)viewer->height - 70, 300);
-        hl_ui_text(viewer->message);
+    if (v->help)
+        help_panel(v);
+    if (v->message[0]) {
+        hl_ui_note("message", 330 * v->scale, 10, false);
+        hl_ui_text(v->message);
         if (hl_ui_button("OK"))
-            viewer->message[0] = '\0';
-        hl_ui_panel_end();
+            v->message[0] = '\0';
+        hl_ui_note_end();
     }
 }

@@ -4,7 +4,7 @@
 
 hl_status hl_pass_light_create(hl_gpu_frame *frame)
 {
-    return hl_vk_compute_pipeline(frame->vk, &frame->shade, HL_SHADER_light_comp, "ssssssiuu", 0);
+    return hl_vk_compute_pipeline(frame->vk, &frame->shade, HL_SHADER_light_comp, "ssssssiuui", 0);
 }
 
 hl_status hl_pass_light_record(hl_gpu_frame *frame)
@@ -18,8 +18,9 @@ hl_status hl_pass_light_record(hl_gpu_frame *frame)
                                    {.image = &frame->table, .how = HL_VK_READ},
                                    {.image = &frame->picture, .how = HL_VK_WRITE, .discard = true},
                                    {.buffer = &frame->view, .how = HL_VK_READ},
-                                   {.buffer = &frame->light, .how = HL_VK_READ}};
-    hl_vk_pass_begin(vk, "light", touches, 9);
+                                   {.buffer = &frame->light, .how = HL_VK_READ},
+                                   {.image = &frame->numbers, .how = HL_VK_WRITE, .discard = true}};
+    hl_vk_pass_begin(vk, "light", touches, 10);
     HL_TRY(hl_vk_bind(vk, &frame->shade,
                       (const hl_vk_binding[]){{.view = frame->albedo.view, .sampler = vk->nearest},
                                               {.view = frame->normal.view, .sampler = vk->nearest},
@@ -29,7 +30,8 @@ hl_status hl_pass_light_record(hl_gpu_frame *frame)
                                               {.view = frame->table.view, .sampler = vk->linear},
                                               {.view = frame->picture.view},
                                               {.buffer = &frame->view},
-                                              {.buffer = &frame->light}},
+                                              {.buffer = &frame->light},
+                                              {.view = frame->numbers.view}},
                       NULL));
     vkCmdDispatch(vk->cmd, (frame->width + HL_GROUP_SIDE - 1) / HL_GROUP_SIDE,
                   (frame->height + HL_GROUP_SIDE - 1) / HL_GROUP_SIDE, 1);

@@ -176,7 +176,7 @@ static hl_status fill_light(hl_renderer *r, const hl_look *look)
         hl_environment_release(&even);
         HL_TRY(s);
     }
-    hl_gpu_light_fill(r->frame.light.mapped, &r->environment, look);
+    hl_gpu_light_fill(r->frame.light.mapped, &r->environment, look, r->numbers);
     return HL_OK;
 }
 
@@ -243,6 +243,15 @@ static hl_status probe(hl_renderer *r, const hl_raster_view *view, const hl_look
     return HL_OK;
 }
 
+/* What the processor draws: the colour, and channels where it is the path and there is no mesh. */
+static bool cpu_draws(const hl_renderer *r, hl_show show)
+{
+    if (show == HL_SHOW_COLOR)
+        return r->path == HL_RASTER_CPU;
+    return show != HL_SHOW_LIT && show != HL_SHOW_LIGHT && r->path == HL_RASTER_CPU &&
+           !r->frame.index_count;
+}
+
 static hl_status check_look(const hl_raster_view *view, const hl_look *look)
 {
     if (view->width < 1 || view->height < 1 || view->width > 16384 || view->height > 16384)
@@ -266,14 +275,14 @@ hl_status hl_renderer_draw(hl_renderer *renderer, const hl_raster_view *view, co
     const double start = hl_wall_seconds();
     hl_status s = HL_OK;
     const bool color = look->show == HL_SHOW_COLOR;
-    if (r->path != HL_RASTER_CPU || !color)
+    if (!cpu_draws(r, look->show))
         s = draw_on_device(r, view, look);
     if (s == HL_E_BACKEND && r->params.path == HL_RASTER_AUTO && color) {
         hl_log(HL_LOG_WARN, "%s: drawing on the processor", hl_last_error());
         set_reason(r, HL_RASTER_CPU, hl_last_error());
         s = HL_OK;
     }
-    if (s == HL_OK && r->path == HL_RASTER_CPU && color)
+    if (s == HL_OK && cpu_draws(r, look->show))
         s = draw_on_cpu(r, view, look);
     r->draw_ms = 1000 * (hl_wall_seconds() - start);
     return s;
@@ -283,6 +292,39 @@ hl_status hl_renderer_read(hl_renderer *renderer, hl_image8 *out)
 {
     return renderer->drawn_on_device ? hl_gpu_frame_read(&renderer->frame, out)
                                      : hl_tier_cpu_read(&renderer->cpu, out);
+}
+
+/* The first channels of four. */
+static hl_status keep_channels(hl_image *rgba, int32_t channels, hl_image *out)
+{
+    const size_t pixels = (size_t)rgba->width * (size_t)rgba->height;
+    for (size_t i = 0; i < pixels; i++)
+        for (size_t c = 0; c < (size_t)channels; c++)
+            rgba->data[i * (size_t)channels + c] = rgba->data[4 * i + c];
+    *out = *rgba;
+    out->channels = channels;
+    return HL_OK;
+}
+
+hl_status hl_renderer_numbers(hl_renderer *renderer, const hl_raster_view *view,
+                              const hl_look *look, hl_image *out)
+{
+    hl_renderer *r = renderer;
+    const hl_show show = look->show;
+    const bool three = show == HL_SHOW_ALBEDO || show == HL_SHOW_NORMAL;
+    const bool four = show == HL_SHOW_COLOR || show == HL_SHOW_LIT || show == HL_SHOW_LIGHT;
+    hl_image rgba;
+    hl_status s = check_look(view, look);
+    if (s == HL_OK && (show == HL_SHOW_COLOR || cpu_draws(r, show))) {
+        s = draw_on_cpu(r, view, look);
+        s = s == HL_OK ? hl_tier_cpu_numbers(&r->cpu, &rgba) : s;
+    } else if (s == HL_OK) {
+        r->numbers = true;
+        s = draw_on_device(r, view, look);
+        r->numbers = false;
+        s = s == HL_OK ? hl_gpu_frame_read_numbers(&r->frame, &rgba) : s;
+    }
+    return s == HL_OK ? keep_channels(&rgba, four ? 4 : (three ? 3 : 1), out) : s;
 }
 
 void hl_renderer_stats_read(const hl_renderer *renderer, hl_renderer_stats *out)

@@ -15,6 +15,7 @@
 #include "core/mesh.h"
 #include "raster/raster.h"
 #include "relight/environment.h"
+#include "relight/lights.h"
 
 typedef enum hl_raster_path {
     HL_RASTER_AUTO,  /* what a probe at the start finds fastest     */
@@ -28,7 +29,7 @@ typedef struct hl_renderer_params {
     bool validate;      /* with the validation layer; HL_E_BACKEND where it is absent */
 } hl_renderer_params;
 
-/* What of the scene is seen.  All but the colour need a Vulkan device. */
+/* What of the scene is seen.  Light needs a Vulkan device, and so do meshes. */
 typedef enum hl_show {
     HL_SHOW_COLOR,     /* what was trained, in sRGB                    */
     HL_SHOW_LIT,       /* the materials under the environment and sun  */
@@ -45,6 +46,8 @@ typedef enum hl_show {
 /* Curves from light to display. */
 typedef enum hl_tone { HL_TONE_NONE, HL_TONE_REINHARD, HL_TONE_ACES, HL_TONE_NEUTRAL } hl_tone;
 
+enum { HL_LOOK_LIGHTS = 16 };
+
 /* How a scene is looked at. */
 typedef struct hl_look {
     float background[3]; /* sRGB                                  */
@@ -55,18 +58,19 @@ typedef struct hl_look {
     float roughness, metal; /* of splats without materials, 0..1  */
     float exposure;         /* stops, -20..20                     */
     hl_tone tone;
-    bool sky;           /* the environment behind the scene   */
-    float turn;         /* of the environment, degrees        */
-    float up[3];        /* of the environment, world          */
-    float sun[3];       /* unit, towards it                   */
-    float sun_color[3]; /* linear; 0: none                    */
-    float depth_half;   /* scene units                        */
+    bool sky;         /* the environment behind the scene   */
+    float turn;       /* of the environment, degrees        */
+    float up[3];      /* of the environment, world          */
+    float intensity;  /* of the environment, factor >= 0    */
+    float depth_half; /* scene units                        */
+    int32_t light_count;
+    hl_light lights[HL_LOOK_LIGHTS]; /* (light_count) suns and points, world */
 } hl_look;
 
 /* clang-format off */
 #define HL_LOOK_DEFAULTS                                                              \
     {.sh_degree = 3, .splat_scale = 1.0f, .roughness = 0.6f, .tone = HL_TONE_NEUTRAL, \
-     .up = {0, -1, 0}, .sun = {0, -1, 0}, .depth_half = 1.0f}
+     .up = {0, -1, 0}, .intensity = 1.0f, .depth_half = 1.0f}
 /* clang-format on */
 
 typedef struct hl_pass_time {
@@ -110,6 +114,12 @@ hl_status hl_renderer_draw(hl_renderer *renderer, const hl_raster_view *view, co
 
 /* The last picture, sRGB, 3 channels; owned by the caller. */
 hl_status hl_renderer_read(hl_renderer *renderer, hl_image8 *out);
+
+/* Draws, and gives what is shown as numbers instead of a picture: colour and light linear, without
+ * tone curve, over the background, with the coverage as a fourth channel; albedo linear; normals in
+ * world axes; roughness, metal, depth along z and coverage in one channel.  Owned by the caller. */
+hl_status hl_renderer_numbers(hl_renderer *renderer, const hl_raster_view *view,
+                              const hl_look *look, hl_image *out);
 
 void hl_renderer_stats_read(const hl_renderer *renderer, hl_renderer_stats *out);
 

@@ -16,6 +16,7 @@ struct hl_renderer {
     const hl_splats *splats;
     bool on_device;             /* the splats were placed on the device */
     bool drawn_on_device;       /* the last picture */
+    bool numbers;               /* of the picture being drawn are wanted too */
     hl_environment environment; /* owned; radiance NULL: even white */
     double draw_ms;
     char reason[256];

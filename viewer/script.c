@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TABLES = 3, HELP_BYTES = 8192, COLUMN = 26 };
+enum { TABLES = 4, HELP_BYTES = 8192, COLUMN = 26 };
 
 static hl_action_table table(int i)
 {
@@ -15,6 +15,8 @@ static hl_action_table table(int i)
     case 0:
         return hl_actions_view();
     case 1:
+        return hl_actions_light();
+    case 2:
         return hl_actions_edit();
     default:
         return hl_actions_path();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* viewer/tier_cpu.h -- the same pictures by the rasterizer of raster/, without any device. */
+/* viewer/tier_cpu.h -- the same pictures by the rasterizer of raster/, without any device: the
+ * colour and every channel but light. */
 #ifndef HL_VIEWER_TIER_CPU_H
 #define HL_VIEWER_TIER_CPU_H
 
@@ -10,7 +11,11 @@ typedef struct hl_tier_cpu {
     const hl_splats *splats; /* borrowed; NULL: none          */
     float *log_scale;        /* (count, 3) with splat_scale   */
     int32_t log_scale_count;
+    float *materials; /* (count, HL_GBUFFER_CHANNELS) as project.comp makes them up */
+    int32_t material_count;
     hl_raster_frame frame; /* of the last draw              */
+    hl_raster_view view;   /* likewise                      */
+    hl_look look;
     bool drawn;
 } hl_tier_cpu;
 
@@ -19,5 +24,8 @@ void hl_tier_cpu_release(hl_tier_cpu *tier);
 void hl_tier_cpu_set_splats(hl_tier_cpu *tier, const hl_splats *splats);
 hl_status hl_tier_cpu_draw(hl_tier_cpu *tier, const hl_raster_view *view, const hl_look *look);
 hl_status hl_tier_cpu_read(const hl_tier_cpu *tier, hl_image8 *out);
+
+/* The last draw as hl_renderer_numbers gives it, always with 4 channels. */
+hl_status hl_tier_cpu_numbers(const hl_tier_cpu *tier, hl_image *out);
 
 #endif /* HL_VIEWER_TIER_CPU_H */

@@ -41,8 +41,9 @@ typedef struct hl_ui_lists {
     uint32_t vertex_count, index_count, command_count;
 } hl_ui_lists;
 
-/* False where memory is short.  scale: of the text, 1 for 13 pixels. */
-bool hl_ui_create(float scale);
+/* False where memory is short.  scale: of the text, 1 for 13 pixels.  font: a .ttf file; NULL or a
+ * file that is not there: the letters that are built in. */
+bool hl_ui_create(float scale, const char *font);
 void hl_ui_destroy(void);
 
 /* The letters: (height, width) coverage in 0..255; owned by the interface. */
@@ -54,22 +55,49 @@ void hl_ui_end(hl_ui_lists *out);
 /* True while the mouse is over or held by a panel: the camera then stays. */
 bool hl_ui_wants_mouse(void);
 
-/* A panel; widgets until hl_ui_panel_end.  x, y: of its corner at first. */
+/* A panel; widgets until hl_ui_panel_end.  x, y: of its corner at first.  It grows with what is in
+ * it, to the height of the picture at most, and scrolls then. */
 void hl_ui_panel(const char *title, float x, float y, float width);
 void hl_ui_panel_end(void);
+/* One without a title that cannot be moved; x, y: of its corner, of the lower one where `below`. */
+void hl_ui_note(const char *name, float x, float y, bool below);
+void hl_ui_note_end(void);
+/* A list of that height that scrolls, inside of a panel. */
+void hl_ui_list(const char *name, float height);
+void hl_ui_list_end(void);
 /* A part of a panel that folds; false: folded, leave its widgets out. */
 bool hl_ui_section(const char *title, bool open);
 
 void hl_ui_text(const char *text);
+/* Dimmed. */
+void hl_ui_hint(const char *text);
+/* Shown while the mouse rests on the widget before. */
+void hl_ui_tip(const char *text);
+/* Widgets of row `number` until hl_ui_row_end: equal labels in several rows are told apart. */
+void hl_ui_row(int32_t number);
+void hl_ui_row_end(void);
+/* A line of a list; true: it was clicked. */
+bool hl_ui_item(const char *label, bool chosen);
+/* A picture of (height, width) colours, r in the low byte, `scale` pixels each; true: clicked. */
+bool hl_ui_picture(const char *name, const uint32_t *colors, int32_t width, int32_t height,
+                   float scale, bool chosen);
 bool hl_ui_button(const char *label);
 void hl_ui_same_line(void);
+/* The next widget on this line, so far from the panel's left side, in pixels at scale 1. */
+void hl_ui_column(float x);
 /* True: the value was changed. */
 bool hl_ui_check(const char *label, bool *value);
 bool hl_ui_slider(const char *label, float *value, float low, float high, bool logarithmic);
+bool hl_ui_slider_narrow(const char *label, float *value, float low, float high);
 bool hl_ui_slider_int(const char *label, int32_t *value, int32_t low, int32_t high);
 bool hl_ui_color(const char *label, float rgb[3]);
 /* words: "a|b|c" */
 bool hl_ui_choice(const char *label, int32_t *value, const char *words);
+
+/* Over the picture, under the panels; pixels, r in the low byte of the colour. */
+void hl_ui_line(const float from[2], const float to[2], uint32_t rgba, float thickness);
+void hl_ui_ring(const float middle[2], float radius, uint32_t rgba, float thickness);
+void hl_ui_mark(const char *text, const float at[2], uint32_t rgba);
 
 #ifdef __cplusplus
 }

@@ -2,10 +2,10 @@
 /* The one C++ file: Dear ImGui behind viewer/ui.h.  No exceptions, no run-time types. */
 #include "viewer/ui.h"
 
-#include <imgui.h>
-
 #include <stdio.h>
 #include <string.h>
+
+#include <imgui.h>
 
 static_assert(sizeof(ImDrawVert) == sizeof(hl_ui_vertex), "vertices are passed on as they are");
 
@@ -14,7 +14,38 @@ static ImVector<hl_ui_vertex> vertices;
 static ImVector<uint32_t> indices;
 static ImVector<hl_ui_command> commands;
 
-extern "C" bool hl_ui_create(float scale)
+/* Widths in units of the text's size. */
+static float text_scale = 1;
+
+/* Where lines of text break, pixels from the left side; 0: at the panel's edge. */
+static float wrap_at = 0;
+
+static bool is_file(const char *path)
+{
+    FILE *f = path ? fopen(path, "rb") : nullptr;
+    if (f)
+        fclose(f);
+    return f != nullptr;
+}
+
+static void set_style(float scale)
+{
+    ImGui::StyleColorsDark();
+    ImGuiStyle &s = ImGui::GetStyle();
+    s.WindowPadding = ImVec2(10, 8);
+    s.FramePadding = ImVec2(6, 3);
+    s.ItemSpacing = ImVec2(8, 5);
+    s.WindowRounding = 5;
+    s.FrameRounding = 3;
+    s.GrabRounding = 3;
+    s.ScrollbarSize = 11;
+    s.ScaleAllSizes(scale);
+    s.Colors[ImGuiCol_WindowBg] = ImVec4(0.09f, 0.10f, 0.12f, 0.92f);
+    s.Colors[ImGuiCol_Header] = ImVec4(0.20f, 0.25f, 0.32f, 1);
+    s.Colors[ImGuiCol_HeaderHovered] = ImVec4(0.26f, 0.34f, 0.45f, 1);
+}
+
+extern "C" bool hl_ui_create(float scale, const char *font_file)
 {
     if (!ImGui::CreateContext())
         return false;
@@ -24,12 +55,10 @@ extern "C" bool hl_ui_create(float scale)
     io.BackendFlags |= ImGuiBackendFlags_RendererHasVtxOffset;
     ImFontConfig font;
     font.SizePixels = 13.0f * scale;
-    io.Fonts->AddFontDefault(&font);
-    ImGui::StyleColorsDark();
-    ImGui::GetStyle().ScaleAllSizes(scale);
-    ImGui::GetStyle().WindowRounding = 4;
-    ImGui::GetStyle().FrameRounding = 3;
-    ImGui::GetStyle().Colors[ImGuiCol_WindowBg].w = 0.85f;
+    if (!is_file(font_file) || !io.Fonts->AddFontFromFileTTF(font_file, 14.0f * scale))
+        io.Fonts->AddFontDefault(&font);
+    text_scale = scale;
+    set_style(scale);
     int width, height;
     unsigned char *pixels;
     io.Fonts->GetTexDataAsAlpha8(&pixels, &width, &height);
@@ -112,8 +141,102 @@ extern "C" bool hl_ui_wants_mouse(void)
 extern "C" void hl_ui_panel(const char *title, float x, float y, float width)
 {
     ImGui::SetNextWindowPos(ImVec2(x, y), ImGuiCond_FirstUseEver);
-    ImGui::SetNextWindowSize(ImVec2(width, 0), ImGuiCond_FirstUseEver);
-    ImGui::Begin(title, nullptr, ImGuiWindowFlags_AlwaysAutoResize);
+    const float most = ImGui::GetIO().DisplaySize.y - y - 10;
+    ImGui::SetNextWindowSizeConstraints(ImVec2(width, 0), ImVec2(width, most > 40 ? most : 40));
+    ImGui::Begin(title, nullptr,
+                 ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoSavedSettings);
+}
+
+extern "C" void hl_ui_note(const char *name, float x, float y, bool below)
+{
+    ImGui::SetNextWindowPos(ImVec2(x, y), ImGuiCond_Always, ImVec2(0, below ? 1.0f : 0.0f));
+    wrap_at = 640 * text_scale;
+    ImGui::Begin(name, nullptr,
+                 ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoDecoration |
+                     ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
+                     ImGuiWindowFlags_NoFocusOnAppearing);
+}
+
+extern "C" void hl_ui_note_end(void)
+{
+    ImGui::End();
+    wrap_at = 0;
+}
+
+extern "C" void hl_ui_list(const char *name, float height)
+{
+    ImGui::BeginChild(name, ImVec2(0, height * text_scale), true);
+}
+
+extern "C" void hl_ui_list_end(void)
+{
+    ImGui::EndChild();
+}
+
+extern "C" void hl_ui_hint(const char *text)
+{
+    ImGui::PushTextWrapPos(wrap_at);
+    ImGui::TextDisabled("%s", text);
+    ImGui::PopTextWrapPos();
+}
+
+extern "C" void hl_ui_tip(const char *text)
+{
+    if (ImGui::IsItemHovered())
+        ImGui::SetTooltip("%s", text);
+}
+
+extern "C" void hl_ui_row(int32_t number)
+{
+    ImGui::PushID(number);
+}
+
+extern "C" void hl_ui_row_end(void)
+{
+    ImGui::PopID();
+}
+
+extern "C" bool hl_ui_item(const char *label, bool chosen)
+{
+    return ImGui::Selectable(label, chosen);
+}
+
+/* One coloured rectangle per pixel: needs no texture of its own. */
+extern "C" bool hl_ui_picture(const char *name, const uint32_t *colors, int32_t width,
+                              int32_t height, float scale, bool chosen)
+{
+    const float step = scale * text_scale;
+    const ImVec2 size(step * (float)width, step * (float)height);
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const bool clicked = ImGui::InvisibleButton(name, size);
+    ImDrawList *list = ImGui::GetWindowDrawList();
+    for (int32_t y = 0; y < height; y++)
+        for (int32_t x = 0; x < width; x++) {
+            const ImVec2 from(at.x + step * (float)x, at.y + step * (float)y);
+            list->AddRectFilled(from, ImVec2(from.x + step, from.y + step), colors[y * width + x]);
+        }
+    if (chosen || ImGui::IsItemHovered())
+        list->AddRect(ImVec2(at.x - 1, at.y - 1), ImVec2(at.x + size.x + 1, at.y + size.y + 1),
+                      chosen ? IM_COL32(255, 200, 60, 255) : IM_COL32(200, 200, 200, 255), 0, 0,
+                      2 * text_scale);
+    return clicked;
+}
+
+extern "C" void hl_ui_line(const float from[2], const float to[2], uint32_t rgba, float thickness)
+{
+    ImGui::GetBackgroundDrawList()->AddLine(ImVec2(from[0], from[1]), ImVec2(to[0], to[1]), rgba,
+                                            thickness);
+}
+
+extern "C" void hl_ui_ring(const float middle[2], float radius, uint32_t rgba, float thickness)
+{
+    ImGui::GetBackgroundDrawList()->AddCircle(ImVec2(middle[0], middle[1]), radius, rgba, 0,
+                                              thickness);
+}
+
+extern "C" void hl_ui_mark(const char *text, const float at[2], uint32_t rgba)
+{
+    ImGui::GetBackgroundDrawList()->AddText(ImVec2(at[0], at[1]), rgba, text);
 }
 
 extern "C" void hl_ui_panel_end(void)
@@ -128,7 +251,9 @@ extern "C" bool hl_ui_section(const char *title, bool open)
 
 extern "C" void hl_ui_text(const char *text)
 {
+    ImGui::PushTextWrapPos(wrap_at);
     ImGui::TextUnformatted(text);
+    ImGui::PopTextWrapPos();
 }
 
 extern "C" bool hl_ui_button(const char *label)
@@ -141,6 +266,17 @@ extern "C" void hl_ui_same_line(void)
     ImGui::SameLine();
 }
 
+extern "C" void hl_ui_column(float x)
+{
+    ImGui::SameLine(x * text_scale);
+}
+
+extern "C" bool hl_ui_slider_narrow(const char *label, float *value, float low, float high)
+{
+    ImGui::SetNextItemWidth(80 * text_scale);
+    return ImGui::SliderFloat(label, value, low, high, "%.3g", ImGuiSliderFlags_Logarithmic);
+}
+
 extern "C" bool hl_ui_check(const char *label, bool *value)
 {
     return ImGui::Checkbox(label, value);
@@ -149,7 +285,7 @@ extern "C" bool hl_ui_check(const char *label, bool *value)
 extern "C" bool hl_ui_slider(const char *label, float *value, float low, float high,
                              bool logarithmic)
 {
-    ImGui::SetNextItemWidth(150);
+    ImGui::SetNextItemWidth(150 * text_scale);
     return ImGui::SliderFloat(label, value, low, high, "%.3g",
                               ImGuiSliderFlags_AlwaysClamp |
                                   (logarithmic ? ImGuiSliderFlags_Logarithmic : 0));
@@ -158,9 +294,8 @@ extern "C" bool hl_ui_slider(const char *label, float *value, float low, float h
 extern "C" bool hl_ui_slider_int(const char *label, int32_t *value, int32_t low, int32_t high)
 {
     int v = *value;
-    ImGui::SetNextItemWidth(150);
-    const bool changed =
-        ImGui::SliderInt(label, &v, low, high, "%d", ImGuiSliderFlags_AlwaysClamp);
+    ImGui::SetNextItemWidth(150 * text_scale);
+    const bool changed = ImGui::SliderInt(label, &v, low, high, "%d", ImGuiSliderFlags_AlwaysClamp);
     *value = v;
     return changed;
 }
@@ -182,7 +317,7 @@ extern "C" bool hl_ui_choice(const char *label, int32_t *value, const char *word
         if (items[i] == '|')
             items[i] = '\0';
     int v = *value;
-    ImGui::SetNextItemWidth(150);
+    ImGui::SetNextItemWidth(150 * text_scale);
     const bool changed = ImGui::Combo(label, &v, items);
     *value = v;
     return changed;

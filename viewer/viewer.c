@@ -12,8 +12,9 @@
 #include <string.h>
 
 #define REST_SECONDS 0.05 /* a still window looks for events this often */
-#define TURN         0.4  /* degrees a pixel                            */
-#define FLY          0.8  /* distances a second                         */
+
+/* Read where it is there (package fonts-dejavu-core); the built-in letters do as well. */
+#define FONT "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 
 hl_status hl_viewer_show(hl_viewer *viewer, const hl_viewer_scene *scene)
 {
@@ -31,10 +32,20 @@ hl_status hl_viewer_show(hl_viewer *viewer, const hl_viewer_scene *scene)
     viewer->dirty = true;
     memcpy(viewer->look.background, scene->background, sizeof scene->background);
     viewer->look.antialiased = scene->splats->antialiased;
+    memcpy(viewer->crop, scene->low, sizeof scene->low);
+    memcpy(viewer->crop + 3, scene->high, sizeof scene->high);
+    viewer->crop_shown = false;
     hl_orbit_frame(&viewer->orbit, scene->low, scene->high, scene->up);
     for (int k = 0; k < 3; k++)
         viewer->look.up[k] = (float)viewer->orbit.up[k];
     return scene->camera_count ? hl_viewer_do(viewer, "camera 0") : HL_OK;
+}
+
+void hl_viewer_prepare(hl_viewer *viewer)
+{
+    viewer->look.depth_half = (float)viewer->orbit.distance;
+    viewer->look.light_count = viewer->edits.now->light_count;
+    memcpy(viewer->look.lights, viewer->edits.now->lights, sizeof viewer->look.lights);
 }
 
 hl_status hl_viewer_draw(hl_viewer *viewer)
@@ -43,7 +54,7 @@ hl_status hl_viewer_draw(hl_viewer *viewer)
     if (!viewer->dirty)
         return HL_OK;
     HL_TRY(hl_orbit_view(&viewer->orbit, viewer->width, viewer->height, &view));
-    viewer->look.depth_half = (float)viewer->orbit.distance;
+    hl_viewer_prepare(viewer);
     HL_TRY(hl_renderer_draw(viewer->renderer, &view, &viewer->look));
     viewer->dirty = false;
     if (viewer->report.frames++ == 0)
@@ -58,97 +69,6 @@ hl_status hl_viewer_picture(hl_viewer *viewer, hl_image8 *out)
     if (s != HL_OK)
         hl_image8_release(out);
     return s;
-}
-
-/* ---- keys and mouse ------------------------------------------------------------------------ */
-
-/* An action of the user: a failure is shown, not the end. */
-static void act(hl_viewer *v, const char *line)
-{
-    if (hl_viewer_do(v, line) != HL_OK)
-        snprintf(v->message, sizeof v->message, "%s", hl_last_error());
-}
-
-static void act_numbers(hl_viewer *v, const char *name, double a, double b, double c)
-{
-    char line[160];
-    snprintf(line, sizeof line, "%s %.17g %.17g", name, a, b);
-    if (isfinite(c))
-        snprintf(line, sizeof line, "%s %.17g %.17g %.17g", name, a, b, c);
-    act(v, line);
-}
-
-static void press(hl_viewer *v, int32_t key)
-{
-    char line[64];
-    switch (key) {
-    case 'F':
-        act(v, "frame");
-        break;
-    case ' ':
-        if (v->scene.camera_count) {
-            snprintf(line, sizeof line, "camera %d", (v->camera + 1) % v->scene.camera_count);
-            act(v, line);
-        }
-        break;
-    case 'P':
-        act(v, "screenshot screenshot.png");
-        break;
-    case 'H':
-        v->panels = !v->panels;
-        break;
-    case '?':
-        v->help = !v->help;
-        break;
-    case 27:
-        v->quit = true;
-        break;
-    default:
-        if (key >= '1' && key < '1' + HL_SHOW_COUNT) {
-            snprintf(line, sizeof line, "show %s", hl_show_name((hl_show)(key - '1')));
-            act(v, line);
-        }
-        break;
-    }
-}
-
-static void fly(hl_viewer *v, const hl_window_input *in, double seconds)
-{
-    const double step = FLY * fmin(seconds, 0.25);
-    const double right = step * (in->held['D'] - in->held['A']);
-    const double down = step * (in->held['Q'] - in->held['E']);
-    const double ahead = step * (in->held['W'] - in->held['S']);
-    if (right != 0 || down != 0 || ahead != 0)
-        act_numbers(v, "move", right, down, ahead);
-}
-
-void hl_viewer_input(hl_viewer *viewer, const hl_window_input *input, double seconds)
-{
-    hl_viewer *v = viewer;
-    const hl_window_input *in = input;
-    char line[HL_WINDOW_PATH + 8];
-    for (int32_t i = 0; i < in->key_count; i++)
-        press(v, in->keys[i]);
-    for (int32_t i = 0; i < in->drop_count; i++) {
-        snprintf(line, sizeof line, "open %s", in->drops[i]);
-        act(v, line);
-    }
-    fly(v, in, seconds);
-    if (hl_ui_wants_mouse())
-        return;
-    if (in->button[0] && in->shift && in->move_x != 0) {
-        snprintf(line, sizeof line, "turn %.9g", (double)v->look.turn + TURN * in->move_x);
-        act(v, line);
-    } else if (in->button[0] && (in->move_x != 0 || in->move_y != 0))
-        act_numbers(v, "orbit", -TURN * in->move_x, TURN * in->move_y, nan(""));
-    if (in->button[1] && (in->move_x != 0 || in->move_y != 0)) {
-        const double part = 2 * tan(0.5 * v->orbit.fov_y) / v->height;
-        act_numbers(v, "move", -part * in->move_x, -part * in->move_y, 0);
-    }
-    if (in->wheel != 0) {
-        snprintf(line, sizeof line, "dolly %.17g", pow(0.9, in->wheel));
-        act(v, line);
-    }
 }
 
 /* ---- script -------------------------------------------------------------------------------- */
@@ -218,10 +138,18 @@ static hl_status open_window(hl_viewer *v)
                        v->renderer->reason);
     HL_TRY(hl_window_surface(v->window, v->renderer->vk, &surface));
     HL_TRY(hl_vk_swapchain_create(v->renderer->vk, &v->swapchain, surface));
-    v->ui_made = hl_ui_create(1);
+    v->ui_made = hl_ui_create(v->scale, FONT);
     if (!v->ui_made)
         return hl_fail(HL_E_MEMORY, "no memory for the panels");
     return hl_pass_ui_create(v->renderer->vk, &v->ui, v->swapchain.format);
+}
+
+static void play(hl_viewer *v, double seconds)
+{
+    const hl_edit_state *s = v->edits.now;
+    const double end = hl_camera_keys_seconds(s->keys, s->key_count);
+    hl_viewer_stand_at(v, v->path_at + fmin(seconds, 0.25));
+    v->playing = s->key_count > 0 && v->path_at < end;
 }
 
 static hl_status window_frame(hl_viewer *v, const hl_window_input *in, double seconds)
@@ -242,9 +170,12 @@ static hl_status window_frame(hl_viewer *v, const hl_window_input *in, double se
                             .wheel = (float)in->wheel,
                             .button = {in->button[0], in->button[1], in->button[2]}};
     hl_ui_begin(&ui);
+    hl_viewer_overlay(v, in);
     hl_viewer_panels(v);
     hl_ui_end(&lists);
     hl_viewer_input(v, in, seconds);
+    if (v->playing)
+        play(v, seconds);
     const hl_status s = hl_viewer_draw(v);
     if (s == HL_E_BACKEND && v->look.show != HL_SHOW_COLOR && !v->renderer->vk->lost) {
         snprintf(v->message, sizeof v->message, "%s", hl_last_error());
@@ -289,6 +220,7 @@ static void close_viewer(hl_viewer *v)
     v->report.ssim = v->compare.ssim;
     hl_compare_release(&v->compare);
     hl_edits_release(&v->edits);
+    hl_image8_release(&v->shown);
     if (v->renderer)
         hl_renderer_stats_read(v->renderer, &v->report.stats);
     hl_renderer_destroy(&v->renderer);
@@ -308,11 +240,16 @@ hl_status hl_viewer_run(const hl_viewer_params *params, hl_viewer_report *report
                      .panels = true,
                      .camera = -1,
                      .fps = 30,
+                     .scale = 1,
+                     .brush = 20,
+                     .faint = 0.05f,
                      .start = hl_wall_seconds()};
     hl_status status = params->script ? hl_file_map_open(&s.map, params->script) : HL_OK;
     if (status == HL_OK)
         status =
             params->headless ? hl_renderer_create(&v->renderer, &params->renderer) : open_window(v);
+    if (status == HL_OK && !params->headless)
+        status = hl_viewer_skies(v);
     status = status == HL_OK ? hl_viewer_show(v, &params->scene) : status;
     if (status == HL_OK)
         status = params->headless ? run_headless(v, &s) : run_window(v, &s);

@@ -21,6 +21,7 @@ typedef struct hl_viewer_camera {
 /* A scene to look at.  Everything is borrowed and must outlive its use. */
 typedef struct hl_viewer_scene {
     const char *name;
+    const char *status;      /* a line about it, or NULL */
     const hl_splats *splats; /* may be empty                  */
     const hl_mesh *mesh;     /* with normals, or NULL         */
     double low[3], high[3];  /* of the part worth looking at */

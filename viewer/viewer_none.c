@@ -64,6 +64,16 @@ hl_status hl_renderer_read(hl_renderer *renderer, hl_image8 *out)
     return none();
 }
 
+hl_status hl_renderer_numbers(hl_renderer *renderer, const hl_raster_view *view,
+                              const hl_look *look, hl_image *out)
+{
+    (void)renderer;
+    (void)view;
+    (void)look;
+    (void)out;
+    return none();
+}
+
 void hl_renderer_stats_read(const hl_renderer *renderer, hl_renderer_stats *out)
 {
     (void)renderer;

@@ -8,9 +8,21 @@
 #include "viewer/orbit.h"
 #include "viewer/pass_ui.h"
 #include "viewer/renderer_state.h"
+#include "viewer/skies.h"
 #include "viewer/viewer.h"
 #include "viewer/vk_swapchain.h"
 #include "viewer/window_glfw.h"
+
+enum { HL_THUMB_WIDTH = 32, HL_THUMB_HEIGHT = 16, HL_SKIES_MAX = 12 };
+
+/* An environment that was used, to be used again. */
+typedef struct hl_viewer_sky {
+    char path[4096];                                  /* or the name of a procedural sky */
+    uint32_t thumb[HL_THUMB_WIDTH * HL_THUMB_HEIGHT]; /* r in the low byte               */
+} hl_viewer_sky;
+
+/* What the left button does. */
+typedef enum hl_tool { HL_TOOL_CAMERA, HL_TOOL_CLICK, HL_TOOL_BOX, HL_TOOL_BRUSH } hl_tool;
 
 struct hl_viewer {
     const hl_viewer_params *params;
@@ -26,14 +38,33 @@ struct hl_viewer {
     bool dirty;            /* the picture must be drawn again             */
     bool picture_old;      /* `dirty` before the action at hand           */
     bool panels, help, quit;
-    char environment[256]; /* name of its file, "": even white */
-    char message[512];     /* shown at the bottom; of the last failure     */
-    double start;          /* wall seconds                                */
-    int32_t wait;          /* frames that the script lets pass             */
+    hl_viewer_sky skies[HL_SKIES_MAX]; /* (sky_count) the procedural ones first */
+    int32_t sky_count, sky;            /* sky: which is in use                  */
+    char message[512];                 /* shown at the bottom; of the last failure     */
+    double start;                      /* wall seconds                                */
+    int32_t wait;                      /* frames that the script lets pass             */
     hl_viewer_report report;
     double fps, path_at; /* of the camera path: pictures a second, seconds */
     bool playing;
     bool held, gesture; /* a mouse button is down; its first edit was marked */
+
+    /* What the hand does and sees in a window. */
+    hl_tool tool;
+    double brush;            /* radius, pixels                                      */
+    bool pressed;            /* the left button went down over the picture, here:   */
+    double press_x, press_y; /* pixels                                              */
+    double crop[6];          /* low and high corner of the box                      */
+    bool crop_shown, grid;   /* drawn over the picture                              */
+    float faint, large;      /* of the selections in the panel                      */
+    float scale;             /* of the text                                         */
+    hl_image8 shown;         /* bytes of picture `shown_frame`, for the hover       */
+    int64_t shown_frame;
+    bool hovered;             /* the mouse is over the picture: */
+    int64_t counted;          /* picture of the following:                           */
+    int32_t selected, hidden; /* splats                                              */
+    int32_t hover_x, hover_y; /*   pixel                        */
+    uint8_t hover_rgb[3];     /*   its bytes                    */
+    hl_pick hover;            /*   what is there                */
 
     /* Of the window; all zero when headless. */
     hl_window *window;
@@ -50,6 +81,9 @@ hl_status hl_viewer_do(hl_viewer *viewer, const char *line);
 /* Puts the scene in front of the camera. */
 hl_status hl_viewer_show(hl_viewer *viewer, const hl_viewer_scene *scene);
 
+/* Fills what of the look follows from the rest: lamps, scale of the depth. */
+void hl_viewer_prepare(hl_viewer *viewer);
+
 /* Draws the picture where it is dirty. */
 hl_status hl_viewer_draw(hl_viewer *viewer);
 
@@ -60,11 +94,27 @@ hl_status hl_viewer_picture(hl_viewer *viewer, hl_image8 *out);
 hl_status hl_viewer_mark(hl_viewer *viewer);
 hl_status hl_viewer_edited(hl_viewer *viewer);
 
+/* The environments that need no file, with their thumbnails. */
+hl_status hl_viewer_skies(hl_viewer *viewer);
+
+/* Lights the scene by a file or a procedural sky, and shows it lit. */
+hl_status hl_viewer_environment(hl_viewer *viewer, const char *name);
+
 /* Stands where the camera path is at that time. */
 void hl_viewer_stand_at(hl_viewer *viewer, double seconds);
 
-/* The panels of a frame. */
+/* An action of the user, written as for printf: a failure is shown, not the end. */
+void hl_viewer_act(hl_viewer *viewer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The panels of a frame, and sections of them. */
 void hl_viewer_panels(hl_viewer *viewer);
+void hl_viewer_light_section(hl_viewer *viewer);
+void hl_viewer_edit_section(hl_viewer *viewer);
+void hl_viewer_path_section(hl_viewer *viewer);
+
+/* Lines over the picture: grid, box, lamps, camera path, what the tool does. */
+void hl_viewer_overlay(hl_viewer *viewer, const hl_window_input *input);
 
 /* Keys, mouse and dropped files of a frame. */
 void hl_viewer_input(hl_viewer *viewer, const hl_window_input *input, double seconds);

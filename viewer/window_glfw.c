@@ -30,7 +30,9 @@ static void on_key(GLFWwindow *handle, int key, int scancode, int action, int mo
     if (action != GLFW_PRESS || w->input.key_count == HL_WINDOW_KEYS)
         return;
     if (key == GLFW_KEY_ESCAPE)
-        key = 27;
+        key = HL_WINDOW_ESCAPE;
+    if (key == GLFW_KEY_DELETE)
+        key = HL_WINDOW_DELETE;
     if (key == GLFW_KEY_SLASH && (mods & GLFW_MOD_SHIFT))
         key = '?';
     if (key < 128)

@@ -6,6 +6,7 @@
 #include "viewer/vk_device.h"
 
 enum { HL_WINDOW_KEYS = 16, HL_WINDOW_DROPS = 16, HL_WINDOW_PATH = 4096 };
+enum { HL_WINDOW_ESCAPE = 27, HL_WINDOW_DELETE = 127 }; /* keys that are no letters */
 
 typedef struct hl_window_input {
     int32_t width, height; /* of the picture, pixels; 0 while minimised  */

@@ -27,21 +27,37 @@ open other.ply
 screenshot c.png
 size 1 1
 screenshot d.png
+size 32 24
+grid 1
+tool brush
+tool camera
+intensity 2
+light-sun 0 -1 0 1 1 1
+light-point 1 2 3 4 5 6
+light-set 1 0 0 0 1 1 1
+sun 1 0 0 2 2 2
+light-remove 0
+undo
+screenshot e.exr
+show depth
+screenshot f.exr
+show normal
+screenshot g.png
 SCRIPT
 for run in 1 2; do
     "$HELIO" view in.ply --headless --script all.txt --raster cpu
     mkdir run$run
-    mv [abcd].png run$run
+    mv [abcdg].png [ef].exr run$run
 done
 cmp run1/a.png run2/a.png
-cmp run1/b.png run2/b.png
+diff -r run1 run2
 cmp run1/a.png run1/c.png
 cmp -s run1/a.png run1/b.png || echo 'a and b differ'
 printf 'quit\nnonsense\n' >quit.txt
 "$HELIO" view in.ply --headless --script quit.txt --raster cpu --json | grep -c '"splats":.*2'
 for bad in 'dance' 'orbit 1' 'orbit 1 2 3' 'size 0 10' 'camera 0' 'scale nan' 'screenshot' \
     'open missing.ply' 'grab x.png' 'show nothing' 'environment no.hdr' 'exposure 99' 'tone red' \
-    'sun 0 0 0 1 1 1'; do
+    'sun 0 0 0 1 1 1' 'light-set 0 1 1 1 1 1 1' 'light-remove 0' 'intensity -1' 'tool saw'; do
     printf '\n%s\n' "$bad" >bad.txt
     "$HELIO" view in.ply --headless --script bad.txt --raster cpu && exit 9
 done

@@ -145,8 +145,9 @@ static void the_sun_is_the_brdf(void **state)
         look.metal = (float)(i % 2);
         look.exposure = -1;
         const float sun[3] = {0.48f, -0.36f, i < 3 ? -0.8f : 0.8f}; /* the last from behind */
-        memcpy(look.sun, sun, sizeof sun);
-        look.sun_color[0] = look.sun_color[1] = look.sun_color[2] = 3;
+        look.light_count = 1;
+        look.lights[0] =
+            (hl_light){.kind = HL_LIGHT_SUN, .at = {sun[0], sun[1], sun[2]}, .color = {3, 3, 3}};
         const hl_surface surface = surface_of(paint, look.roughness, look.metal);
         to_eye(16, 16, o);
         hl_brdf(&surface, HL_BRDF_SMITH, o, sun, diffuse, specular);

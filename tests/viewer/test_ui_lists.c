@@ -26,7 +26,7 @@ static void lists_are_whole(void **state)
     (void)state;
     hl_ui_lists lists;
     int32_t width, height;
-    assert_true(hl_ui_create(1));
+    assert_true(hl_ui_create(1, NULL));
     assert_non_null(hl_ui_font(&width, &height));
     assert_true(width > 0 && height > 0);
     for (int i = 0; i < 3; i++)
@@ -48,7 +48,7 @@ static void clicks_arrive(void **state)
 {
     (void)state;
     hl_ui_lists lists;
-    assert_true(hl_ui_create(1));
+    assert_true(hl_ui_create(1, NULL));
     pressed = 0;
     checked = false;
     for (int i = 0; i < 3; i++)

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* Procedural skies: finite, of the brightness they promise, the overcast one against its closed
+ * form, the sun where it is said to be. */
+#include "tests/check.h"
+#include "viewer/skies.h"
+
+#include <math.h>
+
+static void a_white_floor_shows_one(void **state)
+{
+    (void)state;
+    for (int k = 0; k < HL_SKY_COUNT; k++) {
+        hl_environment env;
+        double sum = 0; /* midpoints of the texels above the horizon, over pi */
+        check_ok(hl_sky_make(&env, (hl_sky)k));
+        const double dh = 3.141592653589793 / env.height, turn = 2 * 3.141592653589793 / env.width;
+        for (int32_t y = 0; y < env.height; y++)
+            for (int32_t x = 0; x < env.width; x++) {
+                const float *rgb = env.radiance + 3 * (y * env.width + x);
+                const double h = 1.5707963267948966 - (y + 0.5) * dh;
+                assert_true(isfinite(rgb[0] + rgb[1] + rgb[2]) && fminf(rgb[0], rgb[2]) >= 0);
+                if (h > 0 && env.height > 1)
+                    sum += (double)(rgb[0] + rgb[1] + rgb[2]) / 3 * sin(h) * cos(h) * dh * turn /
+                           3.141592653589793;
+            }
+        sum = env.height > 1 ? sum : (double)env.radiance[0];
+        assert_true(fabs(sum - 1) < 1e-3);
+        hl_environment_release(&env);
+    }
+}
+
+/* Moon and Spencer: L = Lz (1 + 2 sin h) / 3; a floor shows 7/9 of the zenith. */
+static void overcast_is_that_of_moon_and_spencer(void **state)
+{
+    (void)state;
+    hl_environment env;
+    check_ok(hl_sky_make(&env, HL_SKY_OVERCAST));
+    for (int i = 1; i < 9; i++) {
+        const float h = 0.17f * (float)i, d[3] = {0, -cosf(h), sinf(h)};
+        float rgb[3];
+        hl_environment_radiance(&env, d, rgb);
+        const float got = (rgb[0] + rgb[1] + rgb[2]) / 3;
+        const float want = 9.0f / 7 * (1 + 2 * sinf(h)) / 3;
+        check_close(&got, &want, 1, 0.01, 0);
+    }
+    hl_environment_release(&env);
+}
+
+static void the_sun_stands_along_x(void **state)
+{
+    (void)state;
+    for (int k = HL_SKY_CLEAR; k <= HL_SKY_SUNSET; k++) {
+        hl_environment env;
+        const float h = (k == HL_SKY_CLEAR ? 45.0f : 6.0f) * 0.0174532925f;
+        const float at[3] = {cosf(h), 0, sinf(h)};
+        float sun[3], most = 0;
+        check_ok(hl_sky_make(&env, (hl_sky)k));
+        hl_environment_radiance(&env, at, sun);
+        for (int32_t i = 0; i < env.width * env.height * 3; i++)
+            most = fmaxf(most, env.radiance[i]);
+        assert_true(sun[0] > 0.5f * most && sun[0] > 100);
+        assert_true(sun[0] > sun[2]); /* warmer than the sky */
+        hl_environment_release(&env);
+    }
+    assert_string_equal(hl_sky_name(HL_SKY_SUNSET), "sunset");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_white_floor_shows_one),
+                                       cmocka_unit_test(overcast_is_that_of_moon_and_spencer),
+                                       cmocka_unit_test(the_sun_stands_along_x)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
