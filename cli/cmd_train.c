@@ -2,6 +2,7 @@
 /* helio train -- posed photos to splats. */
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/live_view.h"
 #include "cli/train_data.h"
 #include "cli/train_output.h"
 #include "core/file.h"
@@ -35,7 +36,8 @@ typedef struct train_options {
     int32_t background, isa;
     bool antialias, filter_3d, exposure, refine_poses;
     float depth_weight, normal_weight;
-    bool geometry;
+    bool geometry, view;
+    const char *view_script;
 } train_options;
 
 #define T train_options
@@ -84,6 +86,9 @@ static const hl_option rows[] = {
                 "flat splats that agree on a surface, with --antialias: for meshes and relighting"),
     HL_OPT_TEXT(T, "--knobs", knobs, "FILE", "JSON object of training knobs (docs/training.md)"),
     HL_OPT_CHOICE(T, "--isa", isa, "auto|plain|avx2|avx512", "instruction set of the cpu backend"),
+    HL_OPT_FLAG(T, "--view", view, "a window that shows the splats while they are trained"),
+    HL_OPT_TEXT(T, "--view-script", view_script, "FILE",
+                "actions of helio view, replayed without a window while training runs"),
     HL_COMMON_OPTIONS(T),
 };
 
@@ -266,6 +271,17 @@ static hl_status save_config(const train_options *o)
     return s;
 }
 
+typedef struct running {
+    hl_trainer *trainer;
+    const hl_train_events *events;
+} running;
+
+static hl_status run_training(void *ctx)
+{
+    const running *r = ctx;
+    return hl_trainer_run(r->trainer, 0, r->events);
+}
+
 static hl_status train(const train_options *o, train_data *d, hl_train_config *config)
 {
     train_output out;
@@ -288,15 +304,22 @@ static hl_status train(const train_options *o, train_data *d, hl_train_config *c
     if (s == HL_OK && o->common.profile)
         hl_trainer_profile(out.trainer, &spans);
     const double start = hl_wall_seconds();
-    const hl_train_events events = {.ctx = &out,
-                                    .record = hl_train_output_record,
-                                    .eval = hl_train_output_eval,
-                                    .save = hl_train_output_save,
-                                    .eval_every = o->eval_every > 0 ? o->eval_every
-                                                                    : (o->eval ? INT32_MAX : 0),
-                                    .save_every = o->save_every};
-    if (s == HL_OK)
-        s = hl_trainer_run(out.trainer, 0, &events);
+    hl_train_events events = {.ctx = &out,
+                              .record = hl_train_output_record,
+                              .eval = hl_train_output_eval,
+                              .save = hl_train_output_save,
+                              .eval_every =
+                                  o->eval_every > 0 ? o->eval_every : (o->eval ? INT32_MAX : 0),
+                              .save_every = o->save_every};
+    running r = {out.trainer, &events};
+    const hl_live_options live = {
+        .data = d,
+        .background = {config->background_r, config->background_g, config->background_b},
+        .script = o->view_script};
+    if (s == HL_OK && (o->view || o->view_script))
+        s = hl_live_train(&live, out.trainer, &events, run_training, &r);
+    else if (s == HL_OK)
+        s = run_training(&r);
     if (s == HL_OK)
         s = print_result(o, &out, hl_wall_seconds() - start,
                          hl_trainer_steps(out.trainer) - (from > 0 ? from : 0));

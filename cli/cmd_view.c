@@ -64,7 +64,7 @@ typedef struct viewing {
     int32_t count;
 } viewing;
 
-static hl_status load_photo(void *handle, int32_t camera, hl_image8 *out)
+static hl_status load_photo(const void *handle, int32_t camera, hl_image8 *out)
 {
     const opened *p = handle;
     hl_photo photo;

@@ -60,6 +60,8 @@ typedef struct hl_train_score {
     double psnr, ssim; /* of the picture rounded to 8 bits */
 } hl_train_score;
 
+typedef struct hl_trainer hl_trainer;
+
 /* Called by hl_trainer_run; all may be NULL.  A failure ends the run. */
 typedef struct hl_train_events {
     void *ctx;
@@ -70,9 +72,12 @@ typedef struct hl_train_events {
     int32_t record_every; /* steps; 0: 100                                                */
     int32_t eval_every;   /* steps; 0: never; also after the last step                    */
     int32_t save_every;   /* steps; 0: only after the last step and on interrupt          */
+    /* Somebody who looks on: asked after every step whether they want to see the splats; if so the
+     * second may call hl_trainer_export.  Neither may change anything. */
+    void *watcher;
+    bool (*wants_splats)(void *watcher, int32_t step);
+    void (*splats)(void *watcher, const hl_trainer *trainer);
 } hl_train_events;
-
-typedef struct hl_trainer hl_trainer;
 
 /* backend, isa: as hl_raster_create.  Errors: HL_E_ARG (config, no photo to train on),
  * HL_E_MEMORY, HL_E_BACKEND. */

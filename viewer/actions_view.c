@@ -197,6 +197,13 @@ static hl_status do_wait(hl_viewer *v, const hl_action_words *w)
     return HL_OK;
 }
 
+static hl_status do_follow(hl_viewer *v, const hl_action_words *w)
+{
+    (void)w;
+    v->following = v->params->refresh != NULL;
+    return HL_OK;
+}
+
 static hl_status do_quit(hl_viewer *v, const hl_action_words *w)
 {
     (void)w;
@@ -230,6 +237,7 @@ static const hl_action rows[] = {
      "the picture, as png or jpg; what is shown, linear, as exr"},
     {"grab", HL_ACTION_TEXT, do_grab, "FILE", "what the window shows"},
     {"wait", 1, do_wait, "FRAMES", "let the window run"},
+    {"follow", 0, do_follow, "", "wait for training to show something new, or to end"},
     {"quit", 0, do_quit, "", "close the viewer"}};
 
 hl_action_table hl_actions_view(void)

@@ -10,8 +10,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
-#define REST_SECONDS 0.05 /* a still window looks for events this often */
+#define REST_SECONDS       0.05    /* a still window looks for events this often */
+#define FOLLOW_NANOSECONDS 5000000 /* and a script for a scene that changes     */
 
 /* Read where it is there (package fonts-dejavu-core); the built-in letters do as well. */
 #define FONT "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
@@ -39,6 +41,40 @@ hl_status hl_viewer_show(hl_viewer *viewer, const hl_viewer_scene *scene)
     for (int k = 0; k < 3; k++)
         viewer->look.up[k] = (float)viewer->orbit.up[k];
     return scene->camera_count ? hl_viewer_do(viewer, "camera 0") : HL_OK;
+}
+
+/* Lamps and keys outlive the splats that they were made beside. */
+static hl_status keep_lamps_and_keys(hl_viewer *v, int32_t splat_count)
+{
+    hl_edits fresh = {.now = NULL};
+    HL_TRY(hl_edits_reset(&fresh, splat_count));
+    const hl_edit_state *old = v->edits.now;
+    fresh.now->light_count = old->light_count;
+    fresh.now->key_count = old->key_count;
+    memcpy(fresh.now->lights, old->lights, sizeof old->lights);
+    memcpy(fresh.now->keys, old->keys, sizeof old->keys);
+    hl_edits_release(&v->edits);
+    v->edits = fresh;
+    return HL_OK;
+}
+
+hl_status hl_viewer_refresh(hl_viewer *viewer, bool *ended)
+{
+    hl_viewer *v = viewer;
+    hl_viewer_scene scene = v->scene;
+    *ended = !v->params->refresh;
+    if (*ended)
+        return HL_OK;
+    const hl_viewer_news news = v->params->refresh(v->params->ctx, &scene);
+    *ended = news == HL_VIEWER_NO_MORE;
+    if (news != HL_VIEWER_NEW_SPLATS)
+        return HL_OK;
+    HL_TRY(keep_lamps_and_keys(v, scene.splats->count));
+    v->scene = scene;
+    v->following = v->hovered = false;
+    v->compare.camera = -1; /* measured anew */
+    HL_TRY(hl_viewer_edited(v));
+    return v->compare.wipe > 0 ? hl_compare_wipe(v, v->compare.wipe) : HL_OK;
 }
 
 void hl_viewer_prepare(hl_viewer *viewer)
@@ -82,7 +118,7 @@ typedef struct script {
 /* Does actions until one lets the window run, or the end; *done at the end. */
 static hl_status run_script(hl_viewer *v, script *s, bool *done)
 {
-    while (s->at < s->map.size && v->wait == 0 && !v->quit) {
+    while (s->at < s->map.size && v->wait == 0 && !v->following && !v->quit) {
         char line[4096 + 64];
         const char *from = (const char *)s->map.bytes + s->at;
         const char *end = memchr(from, '\n', s->map.size - s->at);
@@ -117,8 +153,13 @@ static hl_status run_headless(hl_viewer *v, script *s)
 {
     bool done = !v->params->script;
     while (!done && !v->quit) {
+        bool ended;
+        HL_TRY(hl_viewer_refresh(v, &ended));
+        v->following = v->following && !ended;
         HL_TRY(run_script(v, s, &done));
         v->wait = 0;
+        if (v->following)
+            nanosleep(&(struct timespec){.tv_nsec = FOLLOW_NANOSECONDS}, NULL);
         if (hl_interrupt_requested())
             return hl_fail(HL_E_INTERRUPT, "the viewer was stopped");
     }
@@ -194,6 +235,9 @@ static hl_status run_window(hl_viewer *v, script *s)
     while (!v->quit) {
         if (hl_interrupt_requested())
             return hl_fail(HL_E_INTERRUPT, "the viewer was stopped");
+        bool ended;
+        HL_TRY(hl_viewer_refresh(v, &ended));
+        v->following = v->following && !ended;
         if (!done && v->wait == 0)
             HL_TRY(run_script(v, s, &done));
         hl_window_poll(v->window, v->dirty || !done ? 0 : REST_SECONDS, &in);

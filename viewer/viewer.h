@@ -31,8 +31,8 @@ typedef struct hl_viewer_scene {
     int32_t camera_count;
     /* Photo `camera` at the size of its view, 1, 3 or 4 channels, owned by the caller.  NULL: there
      * are no photos. */
-    hl_status (*photo)(void *handle, int32_t camera, hl_image8 *out);
-    void *handle;
+    hl_status (*photo)(const void *handle, int32_t camera, hl_image8 *out);
+    const void *handle;
 } hl_viewer_scene;
 
 /* Where a film goes: a video or a folder of pictures, as `path` says.  close: keep false throws
@@ -44,6 +44,13 @@ typedef struct hl_viewer_film {
     void *ctx;
 } hl_viewer_film;
 
+/* What has happened to the scene since the last question. */
+typedef enum hl_viewer_news {
+    HL_VIEWER_NOTHING_NEW,
+    HL_VIEWER_NEW_SPLATS, /* scene->splats and status are other ones; the old may go next time */
+    HL_VIEWER_NO_MORE     /* and nothing will                                                  */
+} hl_viewer_news;
+
 typedef struct hl_viewer_params {
     hl_renderer_params renderer;
     int32_t width, height; /* pixels of the picture at first */
@@ -53,7 +60,9 @@ typedef struct hl_viewer_params {
     /* Opens a file dropped on the window; fills *scene or fails with a sentence, which is shown.
      * NULL: nothing can be dropped. */
     hl_status (*open)(void *ctx, const char *path, hl_viewer_scene *scene);
-    void *ctx;
+    /* Asked before every frame, for scenes that change by themselves; NULL: this one does not. */
+    hl_viewer_news (*refresh)(void *ctx, hl_viewer_scene *scene);
+    void *ctx;           /* of open and refresh */
     hl_viewer_film film; /* open NULL: there are no films */
 } hl_viewer_params;
 

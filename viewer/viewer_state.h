@@ -46,6 +46,7 @@ struct hl_viewer {
     hl_viewer_report report;
     double fps, path_at; /* of the camera path: pictures a second, seconds */
     bool playing;
+    bool following;     /* a script waits for the scene to change */
     bool held, gesture; /* a mouse button is down; its first edit was marked */
 
     /* What the hand does and sees in a window. */
@@ -80,6 +81,10 @@ hl_status hl_viewer_do(hl_viewer *viewer, const char *line);
 
 /* Puts the scene in front of the camera. */
 hl_status hl_viewer_show(hl_viewer *viewer, const hl_viewer_scene *scene);
+
+/* The scene as it is now, where it changes by itself: camera, look, lamps and path stay, edits of
+ * its splats go.  True: nothing more will change. */
+hl_status hl_viewer_refresh(hl_viewer *viewer, bool *ended);
 
 /* Fills what of the look follows from the rest: lamps, scale of the depth. */
 void hl_viewer_prepare(hl_viewer *viewer);

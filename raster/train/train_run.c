@@ -93,6 +93,10 @@ hl_status hl_trainer_run(hl_trainer *t, int32_t until, const hl_train_events *ev
                            t->config.iterations);
         }
         HL_TRY(report(t, events, last, start));
+        if (events->wants_splats && events->wants_splats(events->watcher, t->step)) {
+            HL_TRY(hl_train_device_settle(t, true));
+            events->splats(events->watcher, t);
+        }
     }
     return HL_OK;
 }
