@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* light.comp -- deferred: the blended materials of a pixel under the environment (split sum for
- * GGX, spherical harmonics for the diffuse part) and one sun, then exposure, tone curve and sRGB;
+ * GGX, spherical harmonics for the diffuse part) and the lamps with their shadows, then exposure, tone curve and sRGB;
  * or one of the channels as it is. */
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -22,6 +22,12 @@ layout(set = 0, binding = 6, rgba8) uniform writeonly image2D picture;
 layout(scalar, set = 0, binding = 7) uniform View { hl_gpu_view view; };
 layout(scalar, set = 0, binding = 8) uniform Light { hl_gpu_light light; };
 layout(set = 0, binding = 9, rgba32f) uniform writeonly image2D numbers;
+layout(set = 0, binding = 10) uniform sampler2D atlas;
+layout(scalar, set = 0, binding = 11) uniform Shadows { hl_gpu_shadow shadows[HL_SHADOWS]; };
+
+#include "shadow_view.glsl"
+#include "lamps.glsl"
+#include "shadow.glsl"
 
 const uint SHOW_LIT = 1, SHOW_ALBEDO = 2, SHOW_NORMAL = 3, SHOW_ROUGHNESS = 4, SHOW_METAL = 5,
            SHOW_DEPTH = 6, SHOW_ALPHA = 7, SHOW_LIGHT = 8;
@@ -53,29 +59,31 @@ vec3 irradiance(vec3 n) /* over pi */
     return max(sum, 0.0);
 }
 
-/* Of hl_brdf, n.i included. */
-vec3 from_sun(vec3 albedo, vec3 n, vec3 o, float roughness, float metal)
+vec3 from_lamps(vec3 albedo, vec3 x, vec3 n, vec3 o, float roughness, float metal)
 {
-    const vec3 i = light.sun, h = normalize(o + i);
-    const float ni = dot(n, i), no = max(dot(n, o), 1e-3), nh = max(dot(n, h), 0);
-    if (ni <= 0)
-        return vec3(0);
-    const float a = alpha_of(roughness), a2 = a * a, t = nh * nh * (a2 - 1) + 1;
-    const float so = sqrt(a2 + (1 - a2) * no * no), si = sqrt(a2 + (1 - a2) * ni * ni);
-    const float lobe = a2 / (PI * t * t) / (2 * (ni * so + no * si)) * ni;
-    const vec3 f0 = mix(vec3(0.04), albedo, metal);
-    const vec3 f = f0 + (1 - f0) * pow(1 - max(dot(o, h), 0), 5);
-    return light.sun_color * ((1 - metal) * albedo / PI * ni + lobe * f);
+    vec3 sum = vec3(0);
+    for (uint k = 0; k < light.lamp_count; k++) {
+        const hl_gpu_lamp l = light.lamps[k];
+        const uint draws = l.kind <= LAMP_POINT ? 1 : LAMP_SAMPLES;
+        vec3 one = vec3(0);
+        lamp_light s;
+        for (uint i = 0; i < draws; i++)
+            if (lamp_sample(l, x, hammersley(i, draws), s))
+                one += reflected(albedo, n, o, roughness, metal, s);
+        if (one != vec3(0))
+            sum += one / float(draws) * shadow_of(l, x, n);
+    }
+    return sum;
 }
 
-vec3 shade(vec3 albedo, vec3 n, vec3 o, float roughness, float metal)
+vec3 shade(vec3 albedo, vec3 x, vec3 n, vec3 o, float roughness, float metal)
 {
     const float no = clamp(dot(n, o), 1e-3, 1.0);
     const vec3 f0 = mix(vec3(0.04), albedo, metal);
     const vec2 split = textureLod(table, vec2(no, max(roughness, 0.08)), 0).xy;
     return (1 - metal) * albedo * irradiance(n) +
            mirrored(2 * no * n - o, roughness) * (f0 * split.x + split.y) +
-           from_sun(albedo, n, o, roughness, metal);
+           from_lamps(albedo, x, n, o, roughness, metal);
 }
 
 /* What a file of a channel holds: the second of two definitions is tier_cpu.c. */
@@ -101,6 +109,7 @@ void main()
     const vec4 a = texelFetch(albedos, at, 0);
     const vec3 finish = texelFetch(finishes, at, 0).rgb / max(a.a, 1e-6);
     const vec3 sum = texelFetch(normals, at, 0).rgb, albedo = a.rgb / max(a.a, 1e-6);
+    const vec3 x = view.eye + finish.z * (uv.x * view.row0 + uv.y * view.row1 + view.row2);
     const vec3 n = length(sum) <= 0.1 * a.a ? o : normalize(sum);
     vec3 behind = view.background.rgb, color = vec3(0), far = linear_from_srgb(behind);
     if (light.sky != 0) {
@@ -116,9 +125,9 @@ void main()
         return;
     }
     if (light.show == SHOW_LIT)
-        color = shade(albedo, n, o, finish.x, finish.y);
+        color = shade(albedo, x, n, o, finish.x, finish.y);
     else if (light.show == SHOW_LIGHT)
-        color = shade(vec3(0.5), n, o, 1, 0);
+        color = shade(vec3(0.5), x, n, o, 1, 0);
     if (light.show == SHOW_LIT || light.show == SHOW_LIGHT) {
         if (light.numbers != 0)
             imageStore(numbers, at, vec4(mix(far, light.exposure * color, a.a), a.a));

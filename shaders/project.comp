@@ -9,6 +9,7 @@
 #include "shared.h"
 #include "sh.glsl"
 #include "octahedral.glsl"
+#include "splat.glsl"
 
 layout(local_size_x = HL_GROUP) in;
 layout(scalar, set = 0, binding = 0) readonly buffer Splats { hl_gpu_splat splats[]; };
@@ -48,14 +49,6 @@ vec3 color_towards(uint i, vec3 direction)
     return max(rgb, 0.0);
 }
 
-mat3 rotation(vec4 q) /* columns, w first */
-{
-    const float w = q.x, x = q.y, y = q.z, z = q.w;
-    return mat3(1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y),
-                2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x),
-                2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y));
-}
-
 /* The footprint; false when the splat leaves no trace in the picture. */
 bool project(hl_gpu_splat s, out hl_gpu_footprint f, out float opacity)
 {
@@ -68,11 +61,7 @@ bool project(hl_gpu_splat s, out hl_gpu_footprint f, out float opacity)
     const vec2 uvc = clamp(uv, view.clamp_uv.xz, view.clamp_uv.yw);
     f.mu = view.lens.xy * uv + view.lens.zw;
     f.depth = t.z;
-    const vec2 fraction0 = unpackUnorm2x16(s.scale.x), fraction1 = unpackUnorm2x16(s.scale.y);
-    const vec3 sigma =
-        exp(vec3(fraction0, fraction1.x) * HL_SCALE_RANGE + HL_SCALE_LOW) * view.splat_scale;
-    const mat3 rq = rotation(normalize(vec4(unpackSnorm2x16(s.quat.x), unpackSnorm2x16(s.quat.y))));
-    const mat3 m = r * rq * mat3(sigma.x, 0, 0, 0, sigma.y, 0, 0, 0, sigma.z);
+    const mat3 m = r * splat_axes(s, view.splat_scale);
     /* Rows of B = J m. */
     const vec3 b0 = fx * iz * (vec3(m[0].x, m[1].x, m[2].x) -
                                uvc.x * vec3(m[0].z, m[1].z, m[2].z));
@@ -86,7 +75,7 @@ bool project(hl_gpu_splat s, out hl_gpu_footprint f, out float opacity)
         return false;
     f.conic = vec3(yy + d, -xy, xx + d) / det;
     const float rho = view.antialiased != 0 ? sqrt(max(det_raw / det, 1e-6)) : 1.0;
-    opacity = fraction1.y * rho;
+    opacity = splat_opacity(s) * rho;
     if (!(opacity >= ALPHA_MIN))
         return false;
     const vec2 reach = sqrt(2 * log(255.0 * opacity) * vec2(xx + d, yy + d)) + 0.5;
@@ -100,7 +89,7 @@ bool project(hl_gpu_splat s, out hl_gpu_footprint f, out float opacity)
 uvec2 material_of(uint i)
 {
     const hl_gpu_splat s = splats[i];
-    const mat3 rq = rotation(normalize(vec4(unpackSnorm2x16(s.quat.x), unpackSnorm2x16(s.quat.y))));
+    const mat3 rq = splat_rotation(s);
     const uint sx = s.scale.x & 0xFFFF, sy = s.scale.x >> 16, sz = s.scale.y & 0xFFFF;
     vec3 n = sx <= sy && sx <= sz ? rq[0] : (sy <= sz ? rq[1] : rq[2]);
     n = dot(n, view.eye - s.mean) < 0 ? -n : n;

@@ -3,6 +3,7 @@
  * the material goes along. */
 #include "common.glsl"
 #include "shared.h"
+#include "ellipse.glsl"
 #ifdef LIT
 #include "octahedral.glsl"
 #endif
@@ -35,19 +36,6 @@ void main()
     color = vec4(unpackHalf2x16(f.rg), ba);
     conic = f.conic;
     center = vec3(f.mu, f.depth);
-    /* alpha >= 1/255 inside of q = 2 ln(255 opacity); axes from the eigenvalues of the conic,
-     * a bit longer than needed against rounding. */
-    const float q = 2 * log(255.0 * ba.y) * 1.01 + 0.01;
-    const float mid = 0.5 * (f.conic.x + f.conic.z);
-    const float half_gap = length(vec2(0.5 * (f.conic.x - f.conic.z), f.conic.y));
-    const float big = mid + half_gap, det = f.conic.x * f.conic.z - f.conic.y * f.conic.y;
-    const float small = max(det / big, 1e-12);
-    vec2 axis = f.conic.x >= f.conic.z ? vec2(half_gap + 0.5 * (f.conic.x - f.conic.z), f.conic.y)
-                                       : vec2(f.conic.y, half_gap + 0.5 * (f.conic.z - f.conic.x));
-    const float size = length(axis);
-    axis = size > 0 ? axis / size : vec2(1, 0); /* of the shorter half-axis */
-    const vec2 corner = vec2((gl_VertexIndex & 1) * 2 - 1, (gl_VertexIndex >> 1) * 2 - 1);
-    const vec2 at = f.mu + corner.x * (sqrt(q / big) + 0.01) * axis +
-                    corner.y * (sqrt(q / small) + 0.01) * vec2(-axis.y, axis.x);
+    const vec2 at = ellipse_corner(f.mu, f.conic, ba.y);
     gl_Position = vec4(2 * at / vec2(view.width, view.height) - 1, HL_GPU_NEAR / f.depth, 1);
 }

@@ -62,6 +62,37 @@ struct hl_gpu_view {
     HL_VEC(4, background); /* sRGB */
 };
 
+#define HL_LAMPS     16 /* lamps of a scene                          */
+#define HL_SHADOWS   96 /* shadow maps at most: six for each lamp    */
+#define HL_NO_SHADOW 0xFFFFFFFFu
+
+/* hl_light of relight/lights.h: 64 bytes. */
+struct hl_gpu_lamp {
+    HL_VEC(3, at);
+    HL_VEC(3, edge_u);
+    HL_VEC(3, edge_v);
+    HL_VEC(3, color);
+    float radius;
+    hl_uint kind;
+    hl_uint shadow; /* its first map, or HL_NO_SHADOW                     */
+    hl_uint unused;
+};
+
+/* One square of the shadow atlas and the view in it: of a sun, or one face of a cube around a
+ * point.  Depth is 1 at `first` and falls to 0 at first + range; of a point it is first / z. */
+struct hl_gpu_shadow {
+    HL_VEC(3, row0); /* light_from_world, z along the light */
+    HL_VEC(3, row1);
+    HL_VEC(3, row2);
+    HL_VEC(3, move);
+    HL_VEC(2, corner); /* of the square, texels                                */
+    float side;        /* texels                                               */
+    float scale;       /* texels for a unit of x (sun), or of x / z (point)    */
+    float first;
+    float range;     /* 0: a point                                            */
+    float thickness; /* of what casts the shadow: surfaces are lifted by it   */
+};
+
 /* The light and how it is shown. */
 struct hl_gpu_light {
     HL_VEC(3, env0); /* env_from_world by rows */
@@ -72,15 +103,19 @@ struct hl_gpu_light {
 #else
     vec3 sh[9];
 #endif
-    HL_VEC(3, sun);       /* unit, towards the sun                       */
-    HL_VEC(3, sun_color); /* irradiance across its direction, linear     */
-    float exposure;       /* factor                                      */
-    float distance;       /* of depth that is shown half bright          */
-    hl_uint tone;         /* hl_tone                                     */
-    hl_uint show;         /* hl_show                                     */
-    hl_uint sky;          /* the environment is seen behind the scene    */
-    hl_uint numbers;      /* also written as they are, for files         */
-    float intensity;      /* of the environment, factor                  */
+#ifdef __STDC_VERSION__
+    struct hl_gpu_lamp lamps[HL_LAMPS];
+#else
+    hl_gpu_lamp lamps[HL_LAMPS];
+#endif
+    hl_uint lamp_count;
+    float exposure;  /* factor                                      */
+    float distance;  /* of depth that is shown half bright          */
+    hl_uint tone;    /* hl_tone                                     */
+    hl_uint show;    /* hl_show                                     */
+    hl_uint sky;     /* the environment is seen behind the scene    */
+    hl_uint numbers; /* also written as they are, for files         */
+    float intensity; /* of the environment, factor                  */
 };
 
 #define HL_ENV_WIDTH  128 /* of a prefiltered layer                              */
@@ -89,9 +124,11 @@ struct hl_gpu_light {
 #define HL_LUT_SIDE   64 /* of the table of the split sum                       */
 
 #ifdef __STDC_VERSION__
-_Static_assert(sizeof(struct hl_gpu_light) == 196, "hl_gpu_light too");
+_Static_assert(sizeof(struct hl_gpu_light) == 1200, "hl_gpu_light too");
 _Static_assert(sizeof(struct hl_gpu_splat) == 28, "hl_gpu_splat is laid out as GLSL scalar");
 _Static_assert(sizeof(struct hl_gpu_footprint) == 32, "so is hl_gpu_footprint");
+_Static_assert(sizeof(struct hl_gpu_lamp) == 64, "and hl_gpu_lamp");
+_Static_assert(sizeof(struct hl_gpu_shadow) == 76, "and hl_gpu_shadow");
 _Static_assert(sizeof(struct hl_gpu_view) == 132, "and hl_gpu_view");
 #endif
 

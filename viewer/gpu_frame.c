@@ -10,6 +10,8 @@
 hl_status hl_gpu_frame_create(hl_gpu_frame *frame, hl_vk *vk)
 {
     *frame = (hl_gpu_frame){.vk = vk};
+    hl_gpu_casters_reset(&frame->splat_casters);
+    hl_gpu_casters_reset(&frame->mesh_casters);
     frame->target_format =
         vk->blends_float ? VK_FORMAT_R32G32B32A32_SFLOAT : VK_FORMAT_R16G16B16A16_SFLOAT;
     hl_status s = hl_vk_buffer_create(vk, &frame->view, sizeof(struct hl_gpu_view), HL_VK_UPLOAD);
@@ -55,12 +57,15 @@ void hl_gpu_frame_release(hl_gpu_frame *frame)
     hl_vk_buffer_release(vk, &frame->vertices);
     hl_vk_buffer_release(vk, &frame->triangles);
     hl_pass_env_release(frame);
+    hl_pass_shadow_release(frame);
     *frame = (hl_gpu_frame){.vk = NULL};
 }
 
 hl_status hl_gpu_frame_set_splats(hl_gpu_frame *frame, const hl_splats *splats)
 {
     hl_gpu_splats_release(frame->vk, &frame->splats);
+    HL_TRY(hl_gpu_casters_of_splats(&frame->splat_casters, splats));
+    frame->shadows.dirty = true;
     return hl_gpu_splats_create(frame->vk, &frame->splats, splats);
 }
 
@@ -182,6 +187,7 @@ hl_status hl_gpu_frame_make_lit(hl_gpu_frame *frame)
     HL_TRY(hl_pass_quads_lit_create(frame));
     HL_TRY(hl_pass_env_create(frame));
     HL_TRY(hl_pass_light_create(frame));
+    HL_TRY(hl_pass_shadow_create(frame));
     HL_TRY(hl_pass_mesh_create(frame));
     HL_TRY(hl_environment_create_constant(&even, white));
     const hl_status s = hl_pass_env_upload(frame, &even);
@@ -210,11 +216,6 @@ void hl_gpu_light_fill(struct hl_gpu_light *out, const hl_environment *environme
     for (int k = 0; k < 9; k++)
         for (int c = 0; c < 3; c++)
             out->sh[k][c] = look->intensity * sh[c][k];
-    for (int32_t i = look->light_count - 1; i >= 0; i--)
-        if (look->lights[i].kind == HL_LIGHT_SUN) { /* the first of them */
-            memcpy(out->sun, look->lights[i].at, sizeof out->sun);
-            memcpy(out->sun_color, look->lights[i].color, sizeof out->sun_color);
-        }
     out->intensity = look->intensity;
     out->numbers = numbers;
     out->exposure = exp2f(look->exposure);
@@ -234,6 +235,7 @@ hl_status hl_gpu_frame_record_lit(hl_gpu_frame *frame)
         HL_TRY(hl_pass_sort_record(frame->vk, &frame->sort, s->keys, s->order, &s->counts,
                                    &s->totals, s->count, 32));
     }
+    HL_TRY(hl_pass_shadow_record(frame));
     HL_TRY(hl_pass_mesh_record(frame));
     HL_TRY(hl_pass_quads_lit_record(frame));
     return hl_pass_light_record(frame);

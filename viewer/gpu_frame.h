@@ -9,6 +9,26 @@
 #include "viewer/renderer.h"
 #include "viewer/scene_gpu.h"
 
+enum { HL_GPU_VERTEX_BYTES = 44 }; /* of a mesh: position, normal, albedo, roughness, metal */
+
+/* What casts shadows: a box, and how thick its surfaces are. */
+typedef struct hl_gpu_casters {
+    float low[3], high[3]; /* low > high: nothing */
+    float layer;           /* length              */
+} hl_gpu_casters;
+
+typedef struct hl_gpu_shadows {
+    hl_vk_image atlas;  /* depth, `across` x `across` squares of `side` texels; 1 x 1: none */
+    hl_vk_buffer views; /* hl_gpu_shadow (HL_SHADOWS), mapped                              */
+    hl_vk_pipeline splats, mesh;
+    uint32_t count, across, side;
+    uint32_t first_map[HL_LAMPS]; /* of a lamp, or HL_NO_SHADOW          */
+    bool dirty, undrawn;          /* what casts has changed; draw anew   */
+    float splat_scale;            /* what the maps were made for:        */
+    int32_t light_count;
+    hl_light lights[HL_LAMPS];
+} hl_gpu_shadows;
+
 typedef struct hl_gpu_frame {
     hl_vk *vk;
     hl_gpu_splats splats;
@@ -33,6 +53,8 @@ typedef struct hl_gpu_frame {
     hl_vk_buffer vertices, triangles;
     uint32_t index_count; /* of the mesh, 0: none */
     hl_vk_pipeline mesh_depth, mesh_material;
+    hl_gpu_casters splat_casters, mesh_casters;
+    hl_gpu_shadows shadows;
 } hl_gpu_frame;
 
 /* Makes the pipelines.  The device is borrowed. */
@@ -63,9 +85,17 @@ hl_status hl_gpu_frame_set_environment(hl_gpu_frame *frame, const hl_environment
 /* Replaces the mesh, which must have normals; NULL: none. */
 hl_status hl_gpu_frame_set_mesh(hl_gpu_frame *frame, const hl_mesh *mesh);
 
-/* Fills the light's uniform buffer; the environment stands as look->up and look->turn say. */
+/* Fills the light's uniform buffer; the environment stands as look->up and look->turn say.  Lamps
+ * come by hl_gpu_lamps_fill, after hl_pass_shadow_fill. */
 void hl_gpu_light_fill(struct hl_gpu_light *out, const hl_environment *environment,
                        const hl_look *look, bool numbers);
+
+void hl_gpu_lamps_fill(const hl_gpu_frame *frame, const hl_look *look, struct hl_gpu_light *out);
+
+void hl_gpu_casters_reset(hl_gpu_casters *casters);
+void hl_gpu_casters_add(hl_gpu_casters *casters, const float low[3], const float high[3]);
+/* The core of the scene (core/splat_stats.h).  HL_E_MEMORY. */
+hl_status hl_gpu_casters_of_splats(hl_gpu_casters *out, const hl_splats *splats);
 
 /* Copies the picture to the host; RGB. */
 hl_status hl_gpu_frame_read(hl_gpu_frame *frame, hl_image8 *out);
@@ -87,6 +117,10 @@ hl_status hl_pass_env_create(hl_gpu_frame *frame);
 hl_status hl_pass_env_upload(hl_gpu_frame *frame, const hl_environment *environment);
 hl_status hl_pass_env_record(hl_gpu_frame *frame);
 void hl_pass_env_release(hl_gpu_frame *frame);
+hl_status hl_pass_shadow_create(hl_gpu_frame *frame);
+hl_status hl_pass_shadow_fill(hl_gpu_frame *frame, const hl_look *look);
+hl_status hl_pass_shadow_record(hl_gpu_frame *frame);
+void hl_pass_shadow_release(hl_gpu_frame *frame);
 hl_status hl_pass_light_create(hl_gpu_frame *frame);
 hl_status hl_pass_light_record(hl_gpu_frame *frame);
 hl_status hl_pass_resolve_create(hl_gpu_frame *frame);

@@ -4,7 +4,8 @@
 
 hl_status hl_pass_light_create(hl_gpu_frame *frame)
 {
-    return hl_vk_compute_pipeline(frame->vk, &frame->shade, HL_SHADER_light_comp, "ssssssiuui", 0);
+    return hl_vk_compute_pipeline(frame->vk, &frame->shade, HL_SHADER_light_comp, "ssssssiuuisu",
+                                  0);
 }
 
 hl_status hl_pass_light_record(hl_gpu_frame *frame)
@@ -19,20 +20,25 @@ hl_status hl_pass_light_record(hl_gpu_frame *frame)
                                    {.image = &frame->picture, .how = HL_VK_WRITE, .discard = true},
                                    {.buffer = &frame->view, .how = HL_VK_READ},
                                    {.buffer = &frame->light, .how = HL_VK_READ},
-                                   {.image = &frame->numbers, .how = HL_VK_WRITE, .discard = true}};
-    hl_vk_pass_begin(vk, "light", touches, 10);
-    HL_TRY(hl_vk_bind(vk, &frame->shade,
-                      (const hl_vk_binding[]){{.view = frame->albedo.view, .sampler = vk->nearest},
-                                              {.view = frame->normal.view, .sampler = vk->nearest},
-                                              {.view = frame->finish.view, .sampler = vk->nearest},
-                                              {.view = frame->env.view, .sampler = vk->around},
-                                              {.view = frame->layers.view, .sampler = vk->around},
-                                              {.view = frame->table.view, .sampler = vk->linear},
-                                              {.view = frame->picture.view},
-                                              {.buffer = &frame->view},
-                                              {.buffer = &frame->light},
-                                              {.view = frame->numbers.view}},
-                      NULL));
+                                   {.image = &frame->numbers, .how = HL_VK_WRITE, .discard = true},
+                                   {.image = &frame->shadows.atlas, .how = HL_VK_READ},
+                                   {.buffer = &frame->shadows.views, .how = HL_VK_READ}};
+    hl_vk_pass_begin(vk, "light", touches, 12);
+    HL_TRY(hl_vk_bind(
+        vk, &frame->shade,
+        (const hl_vk_binding[]){{.view = frame->albedo.view, .sampler = vk->nearest},
+                                {.view = frame->normal.view, .sampler = vk->nearest},
+                                {.view = frame->finish.view, .sampler = vk->nearest},
+                                {.view = frame->env.view, .sampler = vk->around},
+                                {.view = frame->layers.view, .sampler = vk->around},
+                                {.view = frame->table.view, .sampler = vk->linear},
+                                {.view = frame->picture.view},
+                                {.buffer = &frame->view},
+                                {.buffer = &frame->light},
+                                {.view = frame->numbers.view},
+                                {.view = frame->shadows.atlas.view, .sampler = vk->nearest},
+                                {.buffer = &frame->shadows.views}},
+        NULL));
     vkCmdDispatch(vk->cmd, (frame->width + HL_GROUP_SIDE - 1) / HL_GROUP_SIDE,
                   (frame->height + HL_GROUP_SIDE - 1) / HL_GROUP_SIDE, 1);
     hl_vk_pass_end(vk);

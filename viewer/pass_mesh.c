@@ -11,6 +11,8 @@ typedef struct vertex {
     float position[3], normal[3], albedo[3], finish[2];
 } vertex;
 
+_Static_assert(sizeof(vertex) == HL_GPU_VERTEX_BYTES, "vertices as other passes know them");
+
 static const VkVertexInputAttributeDescription attributes[] = {
     {0, 0, VK_FORMAT_R32G32B32_SFLOAT, offsetof(vertex, position)},
     {1, 0, VK_FORMAT_R32G32B32_SFLOAT, offsetof(vertex, normal)},
@@ -60,6 +62,7 @@ hl_status hl_gpu_frame_set_mesh(hl_gpu_frame *frame, const hl_mesh *mesh)
     hl_vk_buffer_release(vk, &frame->vertices);
     hl_vk_buffer_release(vk, &frame->triangles);
     frame->index_count = 0;
+    frame->shadows.dirty = true;
     if (!mesh || !mesh->triangle_count)
         return HL_OK;
     if (!mesh->normals)
@@ -76,6 +79,10 @@ hl_status hl_gpu_frame_set_mesh(hl_gpu_frame *frame, const hl_mesh *mesh)
     s = s == HL_OK ? hl_vk_buffer_create(vk, &frame->triangles, index_bytes, HL_VK_DEVICE) : s;
     s = s == HL_OK ? hl_vk_upload(vk, &frame->triangles, 0, mesh->triangles, index_bytes) : s;
     hl_free(vertices);
+    float low[3], high[3];
+    hl_mesh_bounds(mesh, low, high);
+    hl_gpu_casters_reset(&frame->mesh_casters);
+    hl_gpu_casters_add(&frame->mesh_casters, low, high);
     if (s == HL_OK)
         frame->index_count = 3 * (uint32_t)mesh->triangle_count;
     return s == HL_OK ? s : hl_fail_context(s, "placing a mesh on the device");

@@ -176,7 +176,9 @@ static hl_status fill_light(hl_renderer *r, const hl_look *look)
         hl_environment_release(&even);
         HL_TRY(s);
     }
+    HL_TRY(hl_pass_shadow_fill(&r->frame, look));
     hl_gpu_light_fill(r->frame.light.mapped, &r->environment, look, r->numbers);
+    hl_gpu_lamps_fill(&r->frame, look, r->frame.light.mapped);
     return HL_OK;
 }
 
@@ -261,6 +263,8 @@ static hl_status check_look(const hl_raster_view *view, const hl_look *look)
         return hl_fail(HL_E_ARG, "exposure %g is not in -20..20 stops", (double)look->exposure);
     if (look->sh_degree < 0 || look->sh_degree > HL_SH_DEGREE_MAX)
         return hl_fail(HL_E_ARG, "SH degree %d is not in 0..3", look->sh_degree);
+    if (look->light_count < 0 || look->light_count > HL_LOOK_LIGHTS)
+        return hl_fail(HL_E_ARG, "%d lights are not 0..%d", look->light_count, HL_LOOK_LIGHTS);
     if (!(look->splat_scale >= 0.01f && look->splat_scale <= 10))
         return hl_fail(HL_E_ARG, "splat scale %g is not in 0.01..10", (double)look->splat_scale);
     return HL_OK;

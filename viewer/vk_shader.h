@@ -28,7 +28,10 @@
     X(mesh, vert)          \
     X(mesh, frag)          \
     X(mesh_depth, vert)    \
-    X(mesh_depth, frag)
+    X(mesh_depth, frag)    \
+    X(shadow_mesh, vert)   \
+    X(shadow_splats, vert) \
+    X(shadow_splats, frag)
 
 typedef enum hl_shader {
 #define X(name, stage) HL_SHADER_##name##_##stage,

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* Lamps of every kind against relight/lights.h and relight/brdf.h summed here, and their shadow
+ * maps against rays through the same scene: a floor with a ball above it, once as a mesh, once as
+ * splats.
+ */
+#include "core/arena.h"
+#include "core/bvh.h"
+#include "core/color.h"
+#include "relight/brdf.h"
+#include "relight/lights.h"
+#include "tests/viewer/gpu.h"
+
+#include <string.h>
+
+enum { SIDE = 128, FLOOR = 24, STACKS = 24, SLICES = 48 };
+
+static const float ball[3] = {0.2f, -0.55f, 3.9f}, ball_radius = 0.4f;
+static const hl_look plain = HL_LOOK_DEFAULTS;
+
+/* From the origin 30 degrees down at the floor y = 0 .. seen from 1.6 above; y is down. */
+static hl_raster_view looking_down(void)
+{
+    const float c = 0.8660254f, s = 0.5f;
+    return (hl_raster_view){.width = SIDE,
+                            .height = SIDE,
+                            .fx = SIDE,
+                            .fy = SIDE,
+                            .cx = 0.5f * SIDE,
+                            .cy = 0.5f * SIDE,
+                            .r = {1, 0, 0, 0, c, -s, 0, s, c},
+                            .t = {0, 1.6f * c, 1.6f * s}};
+}
+
+static void floor_and_ball(hl_mesh *m)
+{
+    const int cells = FLOOR * FLOOR, corners = (FLOOR + 1) * (FLOOR + 1);
+    check_ok(hl_mesh_create(m, corners + (STACKS + 1) * (SLICES + 1),
+                            2 * cells + 2 * STACKS * SLICES, HL_MESH_NORMALS | HL_MESH_ROUGHNESS));
+    int v = 0, t = 0;
+    for (int j = 0; j <= FLOOR; j++)
+        for (int i = 0; i <= FLOOR; i++, v++) {
+            m->positions[3 * v] = 4.0f * (float)i / FLOOR - 2;
+            m->positions[3 * v + 2] = 4.0f * (float)j / FLOOR + 1.8f;
+            m->normals[3 * v + 1] = -1;
+        }
+    for (int j = 0; j <= STACKS; j++)
+        for (int i = 0; i <= SLICES; i++, v++) {
+            const float theta = 3.14159265f * (float)j / STACKS;
+            const float phi = 6.2831853f * (float)i / SLICES;
+            const float n[3] = {sinf(theta) * cosf(phi), cosf(theta), sinf(theta) * sinf(phi)};
+            for (int k = 0; k < 3; k++) {
+                m->normals[3 * v + k] = n[k];
+                m->positions[3 * v + k] = ball[k] + ball_radius * n[k];
+            }
+        }
+    for (int part = 0; part < 2; part++) {
+        const int wide = part ? SLICES : FLOOR, high = part ? STACKS : FLOOR;
+        for (int j = 0; j < high; j++)
+            for (int i = 0; i < wide; i++) {
+                const uint32_t a = (uint32_t)((part ? corners : 0) + j * (wide + 1) + i);
+                const uint32_t b = a + (uint32_t)wide + 1;
+                const uint32_t two[6] = {a, a + 1, b, b, a + 1, b + 1};
+                memcpy(m->triangles + 3 * t, two, sizeof two);
+                t += 2;
+            }
+    }
+    for (int i = 0; i < m->vertex_count; i++)
+        m->roughness[i] = 0.5f;
+}
+
+/* A flat splat on every vertex. */
+static void splats_of(hl_splats *s, hl_arena *arena, const hl_mesh *m)
+{
+    check_ok(hl_splats_init(s, arena, m->vertex_count));
+    s->count = m->vertex_count;
+    for (size_t i = 0; i < (size_t)s->count; i++) {
+        const bool on_floor = i < (FLOOR + 1) * (FLOOR + 1);
+        const float *n = m->normals + 3 * i, wide = on_floor ? 0.1f : 0.035f;
+        memcpy(s->mean + 3 * i, m->positions + 3 * i, 3 * sizeof(float));
+        s->log_scale[3 * i] = s->log_scale[3 * i + 1] = logf(wide);
+        s->log_scale[3 * i + 2] = logf(0.1f * wide);
+        /* From z to n: the axis z x n, half of the angle. */
+        float q[4] = {1 + n[2], -n[1], n[0], 0};
+        if (n[2] < -0.999f)
+            q[0] = 0, q[1] = 1;
+        memcpy(s->quat + 4 * i, q, sizeof q);
+        s->logit_opa[i] = 5;
+        for (size_t c = 0; c < 3; c++)
+            s->sh[(3 * i + c) * HL_SH_COEFFS_MAX] =
+                (hl_srgb_from_linear(0.5f) - 0.5f) / (float)HL_SH_C0;
+    }
+}
+
+typedef struct seen {
+    float x[3], n[3], o[3]; /* the surface of a pixel; o: towards the eye */
+} seen;
+
+/* False where there is nothing. */
+static bool surface_at(const hl_bvh *bvh, const hl_mesh *m, const hl_raster_view *v, int px, int py,
+                       seen *s)
+{
+    const float d[3] = {((float)px + 0.5f - v->cx) / v->fx, ((float)py + 0.5f - v->cy) / v->fy, 1};
+    hl_ray ray = {.t_max = 1e30f};
+    hl_hit hit;
+    hl_mul3_t(v->r, d, ray.direction);
+    hl_normalize3(ray.direction, ray.direction);
+    hl_mul3_t(v->r, v->t, ray.origin);
+    for (int k = 0; k < 3; k++)
+        ray.origin[k] = -ray.origin[k];
+    if (!hl_bvh_closest(bvh, &ray, &hit))
+        return false;
+    const uint32_t *corner = m->triangles + 3 * (size_t)hit.triangle;
+    for (int k = 0; k < 3; k++) {
+        s->x[k] = ray.origin[k] + hit.t * ray.direction[k];
+        s->o[k] = -ray.direction[k];
+        s->n[k] = (1 - hit.u - hit.v) * m->normals[3 * corner[0] + (uint32_t)k] +
+                  hit.u * m->normals[3 * corner[1] + (uint32_t)k] +
+                  hit.v * m->normals[3 * corner[2] + (uint32_t)k];
+    }
+    hl_normalize3(s->n, s->n);
+    return true;
+}
+
+/* Light of one lamp that reaches the eye, without and with what stands in between. */
+static void expected(const hl_light *lamp, const hl_bvh *bvh, const seen *s, float open[3],
+                     float *arrives)
+{
+    const int draws = lamp->kind <= HL_LIGHT_POINT ? 1 : 1024;
+    const hl_surface surface = {
+        .normal = {s->n[0], s->n[1], s->n[2]}, .albedo = {0.5f, 0.5f, 0.5f}, .roughness = 0.5f};
+    const float none[2] = {0, 0};
+    *arrives = 0;
+    open[0] = open[1] = open[2] = 0;
+    for (int i = 0; i < draws; i++) {
+        float u[2], diffuse[3], specular[3];
+        hl_light_sample at;
+        hl_sample_square((uint32_t)i, (uint32_t)draws, none, u);
+        if (!hl_light_sample_at(lamp, s->x, u, &at))
+            continue;
+        hl_brdf(&surface, HL_BRDF_SMITH, s->o, at.direction, diffuse, specular);
+        for (int c = 0; c < 3; c++)
+            open[c] += at.color[c] * (diffuse[c] + specular[c]) / (float)draws;
+        hl_ray ray = {.t_max = at.distance};
+        for (int k = 0; k < 3; k++) {
+            ray.direction[k] = at.direction[k];
+            ray.origin[k] = s->x[k] + 2e-3f * s->n[k];
+        }
+        *arrives += (bvh && hl_bvh_any(bvh, &ray) ? 0.0f : 1.0f) / (float)draws;
+    }
+}
+
+static const hl_light lamps[] = {
+    {.kind = HL_LIGHT_SUN, .at = {-0.48f, -0.8f, 0.36f}, .color = {2, 2, 2}},
+    {.kind = HL_LIGHT_POINT, .at = {-0.8f, -1.5f, 3.3f}, .color = {3, 4, 5}},
+    {.kind = HL_LIGHT_SPHERE, .at = {0.9f, -1.6f, 3}, .radius = 0.15f, .color = {50, 60, 40}},
+    {.kind = HL_LIGHT_RECTANGLE,
+     .at = {0.5f, -1.9f, 4.5f},
+     .edge_u = {0.2f, 0, 0},
+     .edge_v = {0, 0, -0.3f},
+     .color = {15, 20, 25}}};
+
+typedef struct agreement {
+    int pixels, shadowed;
+    int agree;    /* lit or not as the ray says, the edge of a shadow left out */
+    double error; /* of light that is not in shadow, relative, mean            */
+} agreement;
+
+static agreement compare(hl_renderer *r, const hl_light *lamp, const hl_mesh *m, const hl_bvh *bvh)
+{
+    agreement a = {.pixels = 0};
+    hl_look look = plain;
+    hl_image8 picture;
+    const hl_raster_view v = looking_down();
+    look.show = HL_SHOW_LIT;
+    look.tone = HL_TONE_NONE;
+    look.light_count = 1;
+    look.lights[0] = *lamp;
+    look.intensity = 0;
+    look.roughness = 0.5f;
+    check_ok(hl_renderer_draw(r, &v, &look));
+    check_ok(hl_renderer_read(r, &picture));
+    for (int y = 2; y < SIDE; y += 3)
+        for (int x = 2; x < SIDE; x += 3) {
+            float open[3], arrives;
+            seen s;
+            if (!surface_at(bvh, m, &v, x, y, &s))
+                continue;
+            expected(lamp, bvh, &s, open, &arrives);
+            const float got =
+                hl_linear_from_srgb((float)picture.data[3 * (y * SIDE + x) + 1] / 255);
+            if (open[1] < 0.02f || open[1] > 0.95f || (arrives > 0.02f && arrives < 0.98f))
+                continue;
+            a.pixels++;
+            a.shadowed += arrives < 0.5f;
+            a.agree += (got > 0.5f * open[1]) == (arrives > 0.5f);
+            if (arrives > 0.5f && got > 0.5f * open[1])
+                a.error += (double)hl_abs(got / open[1] - 1);
+        }
+    a.error /= a.pixels;
+    hl_image8_release(&picture);
+    return a;
+}
+
+static void lamps_and_shadows_are_those_of_rays(void **state)
+{
+    (void)state;
+    hl_mesh m;
+    hl_bvh bvh;
+    hl_arena arena;
+    hl_splats none = {.count = 0}, s;
+    floor_and_ball(&m);
+    check_ok(hl_bvh_create(&bvh, &m));
+    hl_arena_init(&arena, 0, 0);
+    splats_of(&s, &arena, &m);
+    hl_renderer *r = gpu_renderer(HL_RASTER_QUADS);
+    for (int from_splats = 0; from_splats < 2; from_splats++) {
+        check_ok(hl_renderer_set_splats(r, from_splats ? &s : &none));
+        check_ok(hl_renderer_set_mesh(r, from_splats ? NULL : &m));
+        for (size_t i = 0; i < sizeof lamps / sizeof lamps[0]; i++) {
+            const agreement a = compare(r, &lamps[i], &m, &bvh);
+            const double agree = (double)a.agree / a.pixels;
+            fprintf(stderr, "%s, lamp %d: %d of %d pixels in shadow, %.2f %% agree, error %.4f\n",
+                    from_splats ? "splats" : "mesh", (int)i, a.shadowed, a.pixels, 100 * agree,
+                    a.error);
+            assert_true(a.pixels > 700 && a.shadowed > 20);
+            assert_true(agree > (from_splats ? 0.975 : 0.99));
+            assert_true(a.error < (from_splats ? 0.1 : 0.02));
+        }
+    }
+    gpu_renderer_close(&r);
+    hl_arena_release(&arena);
+    hl_bvh_release(&bvh);
+    hl_mesh_release(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lamps_and_shadows_are_those_of_rays)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
