@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* core/bvh.h -- a tree over the triangles of a mesh that answers rays.
+/* core/bvh.h -- a tree over the triangles of a mesh that answers rays and finds the nearest point.
  *
  * Built top-down with binned surface areas (Wald 2007, "On fast Construction of SAH-based
  * Bounding Volume Hierarchies"), in parallel, with the same bytes for any number of threads.
@@ -33,6 +33,17 @@ bool hl_bvh_closest(const hl_bvh *bvh, const hl_ray *ray, hl_hit *hit);
 
 /* Whether anything at all is hit: for shadows. */
 bool hl_bvh_any(const hl_bvh *bvh, const hl_ray *ray);
+
+/* The point of the surface nearest to a point. */
+typedef struct hl_nearest {
+    float at[3]; /* (1 - u - v) a + u b + v c                    */
+    float u, v;
+    float distance;
+    uint32_t triangle; /* of the mesh; HL_HIT_NONE                     */
+} hl_nearest;
+
+/* false and HL_HIT_NONE where nothing is nearer than `limit`.  Any number of threads at once. */
+bool hl_bvh_nearest(const hl_bvh *bvh, const float point[3], float limit, hl_nearest *nearest);
 
 /* Embree 3 with the same questions: a second opinion and a yardstick, where it was found at
  * configure time; otherwise create fails with HL_E_BACKEND. */

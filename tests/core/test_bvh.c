@@ -122,6 +122,68 @@ static void triangle_test_agrees_with_the_textbook(void **state)
     hl_mesh_release(&mesh);
 }
 
+/* Least distance over a fine grid of points of a triangle, in double: never below the true one. */
+static double grid_distance(const hl_bvh_triangle *t, const float p[3])
+{
+    enum { STEPS = 24 };
+    double best = 1e30;
+    for (int i = 0; i <= STEPS; i++)
+        for (int j = 0; i + j <= STEPS; j++) {
+            const double v = (double)i / STEPS, w = (double)j / STEPS, u = 1 - v - w;
+            double sum = 0;
+            for (int k = 0; k < 3; k++) {
+                const double at = u * (double)t->a[k] + v * (double)t->b[k] + w * (double)t->c[k];
+                sum += (at - (double)p[k]) * (at - (double)p[k]);
+            }
+            best = fmin(best, sqrt(sum));
+        }
+    return best;
+}
+
+/* The nearest point lies on its triangle, is no farther than any grid point of any triangle, and
+ * no nearer than the grid allows. */
+static void nearest_points_are_the_nearest(void **state)
+{
+    (void)state;
+    for (int scene = 0; scene < 2; scene++) {
+        hl_mesh mesh;
+        hl_bvh bvh;
+        ray_scene_soup(&mesh, 60, scene ? 0.3f : 1.5f, 11);
+        check_ok(hl_bvh_create(&bvh, &mesh));
+        for (uint64_t i = 0; i < 60; i++) {
+            const hl_ray ray = ray_scene_ray(12, i, 1.5f);
+            hl_nearest got;
+            double want = 1e30, edge = 0;
+            assert_true(hl_bvh_nearest(&bvh, ray.origin, 1e15f, &got));
+            for (int32_t t = 0; t < bvh.triangle_count; t++) {
+                const hl_bvh_triangle *tri = &bvh.triangles[t];
+                want = fmin(want, grid_distance(tri, ray.origin));
+                if (tri->index != got.triangle)
+                    continue;
+                double apart = 0, off = 0;
+                for (int k = 0; k < 3; k++) {
+                    const float w = 1 - got.u - got.v;
+                    const float at = w * tri->a[k] + got.u * tri->b[k] + got.v * tri->c[k];
+                    edge = fmax(edge, fabs((double)tri->b[k] - (double)tri->a[k]) +
+                                          fabs((double)tri->c[k] - (double)tri->a[k]));
+                    off = fmax(off, fabs((double)at - (double)got.at[k]));
+                    apart +=
+                        ((double)at - (double)ray.origin[k]) * ((double)at - (double)ray.origin[k]);
+                }
+                assert_true(got.u >= 0 && got.v >= 0 && got.u + got.v <= 1.00001f && off < 1e-5);
+                assert_true(fabs(sqrt(apart) - (double)got.distance) < 1e-5);
+            }
+            assert_true((double)got.distance <= want + 1e-5);
+            assert_true((double)got.distance >= want - 3 * edge / 24);
+            hl_nearest none;
+            assert_false(hl_bvh_nearest(&bvh, ray.origin, got.distance * 0.999f, &none));
+            assert_true(none.triangle == HL_HIT_NONE);
+        }
+        hl_bvh_release(&bvh);
+        hl_mesh_release(&mesh);
+    }
+}
+
 /* From inside a closed surface every ray must hit, aimed at corners and edges above all. */
 static void no_ray_slips_between_triangles(void **state)
 {
@@ -244,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tree_equals_loop),
         cmocka_unit_test(triangle_test_agrees_with_the_textbook),
+        cmocka_unit_test(nearest_points_are_the_nearest),
         cmocka_unit_test(no_ray_slips_between_triangles),
         cmocka_unit_test(same_bytes_for_any_thread_count),
         cmocka_unit_test(odd_meshes_are_answered),
