@@ -31,7 +31,7 @@ typedef struct train_options {
     bool eval, resume, dry_run;
     int32_t eval_every, save_every;
     int32_t max_side_px, cache_mb;
-    const char *images, *masks, *init_ply, *knobs;
+    const char *images, *masks, *init_ply, *mesh, *knobs;
     bool no_masks, invert_masks;
     int32_t background, isa;
     bool antialias, filter_3d, exposure, refine_poses;
@@ -69,6 +69,8 @@ static const hl_option rows[] = {
     HL_OPT_FLAG(T, "--no-masks", no_masks, "leave masks aside"),
     HL_OPT_FLAG(T, "--invert-masks", invert_masks, "white is ignored instead of black"),
     HL_OPT_TEXT(T, "--init-ply", init_ply, "FILE", "splats to start from instead of the points"),
+    HL_OPT_TEXT(T, "--mesh", mesh, "FILE",
+                "surface that holds the splats: with --init-ply a second, gentle step"),
     HL_OPT_INT(T, "--init-random", init_random, 0, 33554431,
                "random splats to start from where there are no points, 0 for a number that suits"),
     HL_OPT_INT(T, "--coarse", coarse, 1, 8, "pictures start 1/N of their size; 1 for full size"),
@@ -151,6 +153,8 @@ static hl_status make_config(const train_options *o, const train_data *d, hl_tra
     c->depth_weight = c->depth_weight_end = o->depth_weight;
     c->normal_weight = o->normal_weight;
     c->geometry = o->geometry;
+    if (o->mesh && o->init_ply)
+        hl_train_config_settle(c);
     set_background(o, &d->scene, c);
     return o->knobs ? read_knobs(o->knobs, c) : HL_OK;
 }
@@ -345,6 +349,7 @@ static hl_status run(const train_options *o)
                    .cache_bytes = (uint64_t)o->cache_mb << 20,
                    .undistorted_folder = undistorted},
         .init_path = o->init_ply,
+        .mesh_path = o->mesh,
         .want_depth = o->depth_weight > 0,
         .want_normal = o->normal_weight > 0};
     train_data data;

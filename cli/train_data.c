@@ -149,6 +149,7 @@ static hl_status make_scene(train_data *d)
         .points = v->points,
         .colors = v->point_colors,
         .init_splats = d->init.count > 0 ? &d->init : NULL,
+        .mesh = d->mesh.triangle_count > 0 ? &d->mesh : NULL,
         .has_alpha = v->has_alpha,
         .photos = {.ctx = d, .acquire = acquire, .release = release, .prefetch = prefetch}};
     return HL_OK;
@@ -165,6 +166,14 @@ hl_status hl_train_data_open(train_data *data, const train_data_options *options
     HL_TRY(hl_photos_create(&data->photos, &data->views, &options->photos));
     if (options->init_path)
         HL_TRY(hl_splats_load(&data->init, &data->arena, options->init_path, NULL));
+    if (options->mesh_path) {
+        HL_TRY(hl_mesh_load(&data->mesh, NULL, options->mesh_path));
+        if (data->mesh.triangle_count < 1)
+            return hl_fail(HL_E_FORMAT, "%s: holds no triangles, expected a surface",
+                           options->mesh_path);
+        if (!data->mesh.normals)
+            HL_TRY(hl_mesh_fill_normals(&data->mesh));
+    }
     return make_scene(data);
 }
 
@@ -172,6 +181,7 @@ void hl_train_data_release(train_data *data)
 {
     hl_photos_destroy(&data->photos);
     hl_views_release(&data->views);
+    hl_mesh_release(&data->mesh);
     hl_arena_release(&data->arena);
 }
 

@@ -4,6 +4,7 @@
 #ifndef HL_CLI_TRAIN_DATA_H
 #define HL_CLI_TRAIN_DATA_H
 
+#include "core/mesh_io.h"
 #include "datasets/dataset.h"
 #include "datasets/photos.h"
 #include "raster/train.h"
@@ -14,6 +15,7 @@ typedef struct train_data {
     hl_train_scene scene; /* borrows the rest                    */
     hl_arena arena;       /* arrays of scene                     */
     hl_splats init;       /* of --init-ply                       */
+    hl_mesh mesh;         /* of --mesh                           */
     bool want_depth, want_normal;
     int32_t max_width, max_height; /* of the largest picture, pixels */
 } train_data;
@@ -23,6 +25,7 @@ typedef struct train_data_options {
     hl_dataset_options dataset;
     hl_photos_options photos;
     const char *init_path; /* splats to start from, NULL: points */
+    const char *mesh_path; /* holds the splats, NULL: none       */
     bool want_depth, want_normal;
 } train_data_options;
 

@@ -162,12 +162,18 @@ static hl_status create_all(hl_trainer *t, hl_isa isa)
             return HL_E_MEMORY;
     }
     HL_TRY(t->scene.init_splats ? start_from_splats(t) : start_from_points(t));
+    HL_TRY(hl_train_tie_start(t));
     t->splats.antialiased = t->config.antialiased;
     t->first_count = t->splats.count;
     if (t->filter_3d)
         hl_train_filter_3d(t->filter_3d, &t->splats, t->view, t->scene.train_count,
                            hl_train_factor(t));
     t->device = hl_raster_trainer_device(t->raster, &t->device_state);
+    if (t->device && t->tie) {
+        hl_log(HL_LOG_WARN, "with a mesh, training on %s goes through host memory: slower",
+               hl_raster_backend_name(t->raster));
+        t->device = NULL;
+    }
     return HL_OK;
 }
 
@@ -215,6 +221,7 @@ void hl_trainer_destroy(hl_trainer **trainer)
     hl_raster_destroy(&t->raster);
     hl_loss_destroy(&t->loss);
     hl_geometry_loss_destroy(&t->geometry);
+    hl_mesh_tie_destroy(&t->tie);
     hl_train_shrunk_release(&t->shrunk);
     hl_arena_release(&t->arena);
     hl_free(t);
@@ -365,6 +372,7 @@ static hl_status learn(hl_trainer *t, int32_t k, const hl_train_photo *photo)
     hl_loss_options loss;
     hl_train_set_options(t, target.depth, target.normal, at, k, &options, &loss);
     hl_train_set_rates(t, at);
+    HL_TRY(hl_train_tie_picture(t, at, &view, &target, &options, &loss));
 
     hl_raster_frame frame;
     hl_loss_result result;
@@ -453,6 +461,7 @@ static hl_status step_on_host(hl_trainer *t, int32_t k)
     HL_TRY(s);
     hl_density_perturb(&t->density, &t->splats, t->adam.lr_mean, t->step);
     hl_train_flatten(t);
+    hl_train_tie_pull(t);
     return HL_OK;
 }
 

@@ -13,6 +13,7 @@
 #ifndef HL_RASTER_TRAIN_H
 #define HL_RASTER_TRAIN_H
 
+#include "core/mesh.h"
 #include "raster/loss.h"
 #include "raster/train_config.h"
 
@@ -43,6 +44,7 @@ typedef struct hl_train_scene {
     const float *points;          /* (point_count, 3)                                   */
     const uint8_t *colors;        /* (point_count, 3) or NULL                           */
     const hl_splats *init_splats; /* start from these instead; NULL: from the points    */
+    const hl_mesh *mesh;          /* that holds the splats (raster/mesh_tie.h), or NULL */
     bool has_alpha;               /* photos have a meaningful alpha channel             */
     hl_train_photos photos;
 } hl_train_scene;

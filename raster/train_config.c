@@ -101,6 +101,23 @@ void hl_train_config_recipe(hl_train_config *config, hl_density_kind kind)
     }
 }
 
+void hl_train_config_settle(hl_train_config *c)
+{
+    c->densify = HL_DENSITY_NONE;
+    c->sh_every = 1;
+    c->coarse_factor = 1;
+    c->geometry_from = 0;
+    c->flatten = 0;
+    c->lr_mean = 3e-5f;
+    c->lr_mean_end = 1.6e-5f;
+    c->lr_opacity = 8e-3f;
+    c->lr_scale = 1.5e-3f;
+    c->lr_quat = 5e-4f;
+    c->lr_sh_dc = 1e-3f;
+    c->lr_sh_rest = 1e-4f;
+    c->opacity_reg = c->scale_reg = c->decay = 0;
+}
+
 hl_status hl_train_config_check(const hl_train_config *config)
 {
 #define X(type, name, value, least, most)                                          \

@@ -62,6 +62,13 @@
     X(float,   mask_weight,        0.02f,    0,  1e6)       /* where photos have alpha          */ \
     X(float,   geometry_from,      0.2f,     0,  1)         /* t from which the weights count   */ \
     X(float,   flatten,            4,        0,  1e3)       /* log of thickness lost over K / 2 */ \
+    X(float,   mesh_window,        12,       0,  1e6)       /* x h: hl_train_scene.mesh; 0: off */ \
+    X(float,   mesh_depth,         0.005f,   0,  1e6)       /* x mean |z - z_mesh| / h          */ \
+    X(float,   mesh_normal,        0.05f,    0,  1e6)       /* x mean(1 - n . n_mesh)           */ \
+    X(float,   mesh_normal_end,    0.02f,    0,  1e6)                                             \
+    X(float,   mesh_offset,        0.001f,   0,  1)         /* share per step of the distance   */ \
+    X(float,   mesh_turn,          0.002f,   0,  1)         /* share per step of the angle      */ \
+    X(float,   mesh_fade,          0.02f,    0,  1e3)       /* of hidden splats, logit per step */ \
     X(bool,    random_background,  false,    0,  1)                                                \
     X(float,   background_r,       0,        0,  1)                                                \
     X(float,   background_g,       0,        0,  1)                                                \
@@ -94,6 +101,12 @@ void hl_train_config_preset(hl_train_config *config, hl_train_preset preset, int
 /* The parity recipes of Kerbl et al. 2023 and Kheradmand et al. 2024, whose schedules are absolute:
  * call after the preset.  kind: any; the others change `densify` only. */
 void hl_train_config_recipe(hl_train_config *config, hl_density_kind kind);
+
+/* For splats that are trained already and are to settle on a mesh (raster/mesh_tie.h): none added,
+ * all colour from the start, low rates whatever the number of steps, no pull on opacity and size.
+ * Call last.
+ */
+void hl_train_config_settle(hl_train_config *config);
 
 /* HL_E_ARG names the first field that is out of range. */
 hl_status hl_train_config_check(const hl_train_config *config);

@@ -6,6 +6,7 @@
 #include "core/arena.h"
 #include "core/timer.h"
 #include "raster/geometry_loss.h"
+#include "raster/mesh_tie.h"
 #include "raster/train.h"
 
 /* Parameters of one small Adam problem per training photo: exposure (12) or pose (6). */
@@ -45,6 +46,7 @@ struct hl_trainer {
     hl_raster *raster;
     hl_loss *loss;
     hl_geometry_loss *geometry; /* NULL when off */
+    hl_mesh_tie *tie;           /* NULL without a mesh */
     hl_spans *spans;
 
     int32_t step; /* taken */
@@ -106,5 +108,13 @@ void hl_train_bake_filter(hl_splats *splats, const float *filter);
 hl_geometry_loss_options hl_train_geometry(const hl_trainer *t, float at);
 float hl_train_flatten_step(const hl_train_config *config);
 void hl_train_flatten(hl_trainer *t);
+
+/* With a mesh: the splats made fit for it; its depth, normals and window for one picture; the pull
+ * after a step.  Nothing without one. */
+hl_status hl_train_tie_start(hl_trainer *t);
+hl_status hl_train_tie_picture(hl_trainer *t, float at, const hl_raster_view *view,
+                               hl_loss_target *target, hl_raster_options *raster,
+                               hl_loss_options *loss);
+void hl_train_tie_pull(hl_trainer *t);
 
 #endif /* HL_RASTER_TRAIN_TRAINER_H */
