@@ -197,6 +197,18 @@ static void draw_tool(const hl_viewer *v, const hl_window_input *in)
     }
 }
 
+/* The picture on the screen, for its colours. */
+static bool read_shown(hl_viewer *v)
+{
+    if (v->shown_frame == v->report.frames && v->shown.data)
+        return true;
+    hl_image8_release(&v->shown);
+    if (hl_viewer_picture(v, &v->shown) != HL_OK)
+        return false;
+    v->shown_frame = v->report.frames;
+    return true;
+}
+
 /* What lies under the mouse, while nothing moves. */
 static void hover(hl_viewer *v, const hl_window_input *in)
 {
@@ -210,14 +222,8 @@ static void hover(hl_viewer *v, const hl_window_input *in)
         v->hovered = false;
         return;
     }
-    if (busy || same || v->drawn.count > HOVER_SPLATS_MAX)
+    if (busy || same || v->drawn.count > HOVER_SPLATS_MAX || !read_shown(v))
         return;
-    if (v->shown_frame != v->report.frames || !v->shown.data) {
-        hl_image8_release(&v->shown);
-        if (hl_viewer_picture(v, &v->shown) != HL_OK)
-            return;
-        v->shown_frame = v->report.frames;
-    }
     if (x >= v->shown.width || y >= v->shown.height ||
         hl_orbit_view(&v->orbit, v->width, v->height, &view) != HL_OK ||
         hl_pick_at(&v->drawn, &view, v->look.antialiased, x + 0.5, y + 0.5, &v->hover) != HL_OK)
