@@ -209,16 +209,21 @@ static bool read_shown(hl_viewer *v)
     return true;
 }
 
+static bool inside(const hl_viewer *v, const hl_window_input *in)
+{
+    return in->x >= 0 && in->y >= 0 && in->x < v->width && in->y < v->height;
+}
+
 /* What lies under the mouse, while nothing moves. */
 static void hover(hl_viewer *v, const hl_window_input *in)
 {
     hl_raster_view view;
     const int32_t x = (int32_t)in->x, y = (int32_t)in->y;
-    const bool over = in->x >= 0 && in->y >= 0 && x < v->width && y < v->height;
+    const bool over = inside(v, in) && !hl_ui_wants_mouse() && v->report.frames > 0;
     const bool busy = v->dirty || in->button[0] || in->button[1] || v->playing;
     const bool same =
         v->hovered && x == v->hover_x && y == v->hover_y && v->shown_frame == v->report.frames;
-    if (!over || hl_ui_wants_mouse() || v->report.frames == 0) {
+    if (!over) {
         v->hovered = false;
         return;
     }
