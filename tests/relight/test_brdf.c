@@ -224,6 +224,38 @@ static void fresnel_has_its_known_values(void **state)
     assert_true(fabs(hl_fresnel_weight(0.5) - 1.0 / 32) < 1e-15);
 }
 
+/* Principled model: Burley's diffuse lobe as he wrote it (2012, section 5.3), GGX with a Smith term
+ * for each direction (Walter et al. 2007, eq. 34), Fresnel of index 1.5. */
+static void principled_is_the_published_formula(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 200; i++) {
+        hl_rng rng = hl_rng_at(6, 0, i, HL_RNG_TEST);
+        double o[3], w[3], h[3], diffuse[3], specular[3];
+        tilted(0.05 + 0.95 * (double)hl_rng_uniform(&rng), 6 * (double)hl_rng_uniform(&rng), o);
+        tilted(0.05 + 0.95 * (double)hl_rng_uniform(&rng), 6 * (double)hl_rng_uniform(&rng), w);
+        const double rough = 0.1 + 0.9 * (double)hl_rng_uniform(&rng), alpha = rough * rough;
+        const hl_surface s = {{0, 0, 1}, {0.2, 0.5, 0.9}, rough, 0};
+        for (int k = 0; k < 3; k++)
+            h[k] = o[k] + w[k];
+        hl_normalize3(h, h);
+        const double half = hl_dot3(o, h), f90 = 0.5 + 2 * rough * half * half;
+        const double lobe = (1 + (f90 - 1) * pow(1 - w[2], 5)) * (1 + (f90 - 1) * pow(1 - o[2], 5));
+        const double tan2 = 1 / (h[2] * h[2]) - 1;
+        const double d = alpha * alpha / (HL_PI * pow(h[2], 4) * pow(alpha * alpha + tan2, 2));
+        double g = 1;
+        const double cosine[2] = {o[2], w[2]};
+        for (int k = 0; k < 2; k++)
+            g *= 2 / (1 + sqrt(1 + alpha * alpha * (1 / (cosine[k] * cosine[k]) - 1)));
+        const double f = 0.04 + 0.96 * hl_fresnel_dielectric_weight(half);
+        hl_brdf(&s, HL_BRDF_PRINCIPLED, o, w, diffuse, specular);
+        for (int c = 0; c < 3; c++)
+            assert_true(fabs(diffuse[c] - s.albedo[c] / HL_PI * w[2] * lobe) < 1e-12);
+        const double want = d * g * f / (4 * o[2]);
+        assert_true(fabs(specular[1] - want) < 1e-9 * (1 + want));
+    }
+}
+
 static void below_the_surface_is_black(void **state)
 {
     (void)state;
@@ -245,6 +277,7 @@ int main(void)
         cmocka_unit_test(light_paths_can_be_walked_backwards),
         cmocka_unit_test(no_light_is_made),
         cmocka_unit_test(fresnel_has_its_known_values),
+        cmocka_unit_test(principled_is_the_published_formula),
         cmocka_unit_test(below_the_surface_is_black),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,39 @@ static void sphere_gives_its_irradiance(void **state)
     assert_true(fabs(s.distance - sqrt(4 - 0.25)) < 0.01);
 }
 
+/* Draws end on the lamp: on the near half of a sphere, at the named place of a rectangle. */
+static void draws_end_on_the_lamp(void **state)
+{
+    (void)state;
+    const hl_light sphere = {HL_LIGHT_SPHERE, {1.2, 0.3, 1.6}, {0}, {0}, 0.5, {3, 3, 3}};
+    const hl_light sheet = {HL_LIGHT_RECTANGLE, {0.1, 0.2, 1.5}, {0.1, 0.5, 0}, {1, 0, 0.2}, 0,
+                            {2, 2, 2}};
+    const double x[3] = {0.3, -0.2, 0.1};
+    for (int i = 0; i < 100; i++) {
+        const double u[2] = {(i % 10 + 0.5) / 10, ((double)(i / 10) + 0.5) / 10};
+        double at[3], from_center[3], to[3];
+        hl_light_sample s;
+        assert_int_equal(hl_light_sample_at(&sphere, x, u, &s), 1);
+        for (int k = 0; k < 3; k++) {
+            at[k] = x[k] + s.distance * s.direction[k];
+            from_center[k] = at[k] - sphere.at[k];
+            to[k] = sphere.at[k] - x[k];
+        }
+        assert_true(fabs(hl_length3(from_center) - 0.5) < 1e-9);
+        assert_true(hl_dot3(from_center, s.direction) < 1e-9); /* it faces x */
+        assert_true(s.distance < hl_length3(to));
+        assert_int_equal(hl_light_sample_at(&sheet, x, u, &s), 1);
+        for (int k = 0; k < 3; k++) {
+            const double want =
+                sheet.at[k] + (2 * u[0] - 1) * sheet.edge_u[k] + (2 * u[1] - 1) * sheet.edge_v[k];
+            assert_true(fabs(x[k] + s.distance * s.direction[k] - want) < 1e-9);
+        }
+    }
+    const double touching[3] = {1.2, 0.3, 1.1}, u[2] = {0.5, 0.5};
+    hl_light_sample s;
+    assert_int_equal(hl_light_sample_at(&sphere, touching, u, &s), 0);
+}
+
 static void point_falls_with_the_square(void **state)
 {
     (void)state;
@@ -75,6 +108,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sphere_gives_its_irradiance),
+        cmocka_unit_test(draws_end_on_the_lamp),
         cmocka_unit_test(point_falls_with_the_square),
         cmocka_unit_test(sun_gives_its_irradiance_whatever_its_size),
         cmocka_unit_test(rectangle_gives_its_irradiance),
