@@ -66,7 +66,16 @@ static void copy_out(hl_vk *vk, hl_vk_image *image, hl_vk_buffer *out)
     hl_vk_barriers(vk, &host, 1);
 }
 
-static hl_status save_grab(hl_viewer *v, const hl_vk_image *image, const uint8_t *bytes)
+/* Releases the picture. */
+static hl_status save_grab(hl_viewer *v, hl_image8 *picture)
+{
+    const hl_status s = hl_image8_save(picture, v->grab);
+    hl_image8_release(picture);
+    v->grab[0] = '\0';
+    return s;
+}
+
+static hl_status save_bytes(hl_viewer *v, const hl_vk_image *image, const uint8_t *bytes)
 {
     hl_image8 out;
     const bool bgr = image->format == VK_FORMAT_B8G8R8A8_UNORM;
@@ -74,10 +83,7 @@ static hl_status save_grab(hl_viewer *v, const hl_vk_image *image, const uint8_t
     for (size_t i = 0; i < (size_t)image->width * image->height; i++)
         for (size_t c = 0; c < 3; c++)
             out.data[3 * i + c] = bytes[4 * i + (bgr ? 2 - c : c)];
-    const hl_status s = hl_image8_save(&out, v->grab);
-    hl_image8_release(&out);
-    v->grab[0] = '\0';
-    return s;
+    return save_grab(v, &out);
 }
 
 /* picture: of the host; data NULL: that of the device is shown as it is. */
@@ -122,8 +128,23 @@ hl_status hl_viewer_present(hl_viewer *viewer, const hl_ui_lists *lists)
     s = s == HL_OK ? hl_vk_submit(vk, chain->acquired, chain->drawn[chain->current]) : s;
     s = s == HL_OK ? hl_vk_swapchain_present(vk, chain) : s;
     if (s == HL_OK && grab.buffer)
-        s = save_grab(v, image, grab.mapped);
+        s = save_bytes(v, image, grab.mapped);
     hl_vk_buffer_release(vk, &grab);
     hl_image8_release(&picture);
     return s;
+}
+
+hl_status hl_viewer_present_gl(hl_viewer *viewer, const hl_ui_lists *lists)
+{
+    hl_viewer *v = viewer;
+    hl_image8 grab;
+    const bool fresh = !v->gl_picture.data || v->gl_frame != v->report.frames;
+    if (fresh) {
+        hl_image8_release(&v->gl_picture);
+        HL_TRY(hl_viewer_picture(v, &v->gl_picture));
+        v->gl_frame = v->report.frames;
+    }
+    HL_TRY(hl_gl_present(v->gl, v->window, &v->gl_picture, fresh, lists, v->width, v->height,
+                         v->grab[0] ? &grab : NULL));
+    return v->grab[0] ? save_grab(v, &grab) : HL_OK;
 }

@@ -166,23 +166,65 @@ static hl_status run_headless(hl_viewer *v, script *s)
     return hl_viewer_draw(v);
 }
 
-static hl_status open_window(hl_viewer *v)
+static hl_status open_vulkan(hl_viewer *v)
 {
     const hl_renderer_params *p = &v->params->renderer;
     hl_vk_params vk = {.validate = p->validate, .device = p->device};
     VkSurfaceKHR surface;
-    HL_TRY(hl_window_create(&v->window, "Heliograph", v->width, v->height));
+    HL_TRY(hl_window_create(&v->window, "Heliograph", v->width, v->height, false));
     vk.extensions = hl_window_extensions(&vk.extension_count);
     HL_TRY(hl_renderer_create_on(&v->renderer, p, &vk));
     if (!v->renderer->vk)
-        return hl_fail(HL_E_BACKEND, "%s; a window needs Vulkan, helio view --headless does not",
-                       v->renderer->reason);
+        return hl_fail(HL_E_BACKEND, "%s", v->renderer->reason);
     HL_TRY(hl_window_surface(v->window, v->renderer->vk, &surface));
-    HL_TRY(hl_vk_swapchain_create(v->renderer->vk, &v->swapchain, surface));
+    return hl_vk_swapchain_create(v->renderer->vk, &v->swapchain, surface);
+}
+
+/* Tier T0: the processor draws, OpenGL shows. */
+static hl_status open_gl(hl_viewer *v)
+{
+    hl_renderer_params p = v->params->renderer;
+    p.path = HL_RASTER_CPU;
+    HL_TRY(hl_window_create(&v->window, "Heliograph", v->width, v->height, true));
+    return hl_renderer_create(&v->renderer, &p);
+}
+
+static void close_window(hl_viewer *v)
+{
+    if (v->renderer && v->renderer->vk && v->window && !v->gl) {
+        hl_pass_ui_release(v->renderer->vk, &v->ui);
+        hl_vk_buffer_release(v->renderer->vk, &v->staging);
+        hl_vk_swapchain_release(v->renderer->vk, &v->swapchain);
+    }
+    hl_gl_destroy(&v->gl);
+    if (v->ui_made)
+        hl_ui_destroy();
+    v->ui_made = false;
+    hl_renderer_destroy(&v->renderer);
+    hl_window_destroy(&v->window);
+}
+
+static hl_status open_window(hl_viewer *v)
+{
+    const hl_renderer_params *p = &v->params->renderer;
+    char why[256];
+    bool gl = false;
+    hl_status s = open_vulkan(v);
+    if (s == HL_E_BACKEND && p->path != HL_RASTER_QUADS && !p->validate && !p->device) {
+        snprintf(why, sizeof why, "%s", hl_last_error());
+        close_window(v);
+        s = open_gl(v);
+        gl = s == HL_OK;
+        if (gl)
+            hl_log(HL_LOG_INFO, "%s: the processor draws, OpenGL shows", why);
+    }
+    HL_TRY(s);
+    v->scale = hl_window_scale(v->window);
     v->ui_made = hl_ui_create(v->scale, FONT);
     if (!v->ui_made)
         return hl_fail(HL_E_MEMORY, "no memory for the panels");
-    return hl_pass_ui_create(v->renderer->vk, &v->ui, v->swapchain.format);
+    return gl ? hl_gl_create(&v->gl, v->window)
+              : hl_pass_ui_create(v->renderer->vk, &v->ui, v->swapchain.format);
 }
 
 static void play(hl_viewer *v, double seconds)
@@ -218,13 +260,14 @@ static hl_status window_frame(hl_viewer *v, const hl_window_input *in, double se
     if (v->playing)
         play(v, seconds);
     const hl_status s = hl_viewer_draw(v);
-    if (s == HL_E_BACKEND && v->look.show != HL_SHOW_COLOR && !v->renderer->vk->lost) {
+    if (s == HL_E_BACKEND && v->look.show != HL_SHOW_COLOR &&
+        !(v->renderer->vk && v->renderer->vk->lost)) {
         snprintf(v->message, sizeof v->message, "%s", hl_last_error());
         v->look.show = HL_SHOW_COLOR;
         return hl_viewer_draw(v);
     }
     HL_TRY(s);
-    return hl_viewer_present(v, &lists);
+    return v->gl ? hl_viewer_present_gl(v, &lists) : hl_viewer_present(v, &lists);
 }
 
 static hl_status run_window(hl_viewer *v, script *s)
@@ -253,22 +296,15 @@ static hl_status run_window(hl_viewer *v, script *s)
 
 static void close_viewer(hl_viewer *v)
 {
-    if (v->renderer && v->renderer->vk && v->window) {
-        hl_pass_ui_release(v->renderer->vk, &v->ui);
-        hl_vk_buffer_release(v->renderer->vk, &v->staging);
-        hl_vk_swapchain_release(v->renderer->vk, &v->swapchain);
-    }
-    if (v->ui_made)
-        hl_ui_destroy();
     v->report.psnr = v->compare.psnr;
     v->report.ssim = v->compare.ssim;
+    if (v->renderer)
+        hl_renderer_stats_read(v->renderer, &v->report.stats);
+    close_window(v);
     hl_compare_release(&v->compare);
     hl_edits_release(&v->edits);
     hl_image8_release(&v->shown);
-    if (v->renderer)
-        hl_renderer_stats_read(v->renderer, &v->report.stats);
-    hl_renderer_destroy(&v->renderer);
-    hl_window_destroy(&v->window);
+    hl_image8_release(&v->gl_picture);
 }
 
 hl_status hl_viewer_run(const hl_viewer_params *params, hl_viewer_report *report)

@@ -7,6 +7,7 @@
 #include "viewer/edit.h"
 #include "viewer/orbit.h"
 #include "viewer/pass_ui.h"
+#include "viewer/present_gl.h"
 #include "viewer/renderer_state.h"
 #include "viewer/skies.h"
 #include "viewer/viewer.h"
@@ -69,6 +70,9 @@ struct hl_viewer {
 
     /* Of the window; all zero when headless. */
     hl_window *window;
+    hl_gl *gl;            /* NULL: Vulkan shows the pictures         */
+    hl_image8 gl_picture; /* picture `gl_frame` of those drawn       */
+    int64_t gl_frame;
     hl_vk_swapchain swapchain;
     hl_pass_ui ui;
     hl_vk_buffer staging; /* of pictures by the CPU, mapped */
@@ -126,5 +130,6 @@ void hl_viewer_input(hl_viewer *viewer, const hl_window_input *input, double sec
 
 /* Brings the picture and the panels to the window. */
 hl_status hl_viewer_present(hl_viewer *viewer, const hl_ui_lists *lists);
+hl_status hl_viewer_present_gl(hl_viewer *viewer, const hl_ui_lists *lists);
 
 #endif /* HL_VIEWER_VIEWER_STATE_H */

@@ -54,11 +54,12 @@ static hl_status failed(const char *what)
                    what, why ? why : "unknown reason");
 }
 
-hl_status hl_window_create(hl_window **out, const char *title, int32_t width, int32_t height)
+hl_status hl_window_create(hl_window **out, const char *title, int32_t width, int32_t height,
+                           bool gl)
 {
     if (!glfwInit())
         return failed("no window");
-    if (!glfwVulkanSupported()) {
+    if (!gl && !glfwVulkanSupported()) {
         const hl_status s = failed("no Vulkan for windows");
         glfwTerminate();
         return s;
@@ -68,12 +69,16 @@ hl_status hl_window_create(hl_window **out, const char *title, int32_t width, in
         glfwTerminate();
         return HL_E_MEMORY;
     }
-    glfwWindowHint(GLFW_CLIENT_API, GLFW_NO_API);
+    glfwWindowHint(GLFW_CLIENT_API, gl ? GLFW_OPENGL_API : GLFW_NO_API);
     w->handle = glfwCreateWindow(width, height, title, NULL, NULL);
     if (!w->handle) {
         const hl_status s = failed("no window");
         hl_window_destroy(&w);
         return s;
+    }
+    if (gl) {
+        glfwMakeContextCurrent(w->handle);
+        glfwSwapInterval(1);
     }
     glfwSetWindowUserPointer(w->handle, w);
     glfwSetScrollCallback(w->handle, on_wheel);
@@ -105,6 +110,24 @@ hl_status hl_window_surface(hl_window *window, hl_vk *vk, VkSurfaceKHR *out)
 {
     return hl_vk_check(vk, glfwCreateWindowSurface(vk->instance, window->handle, NULL, out),
                        "glfwCreateWindowSurface");
+}
+
+void (*hl_window_gl(hl_window *window, const char *name))(void)
+{
+    (void)window; /* its context is the current one */
+    return glfwGetProcAddress(name);
+}
+
+void hl_window_swap(hl_window *window)
+{
+    glfwSwapBuffers(window->handle);
+}
+
+float hl_window_scale(const hl_window *window)
+{
+    float x = 1, y = 1;
+    glfwGetWindowContentScale(window->handle, &x, &y);
+    return x >= 0.5f && x <= 8 ? x : 1;
 }
 
 void hl_window_resize(hl_window *window, int32_t width, int32_t height)

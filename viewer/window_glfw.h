@@ -26,13 +26,22 @@ typedef struct hl_window_input {
 
 typedef struct hl_window hl_window;
 
-/* Errors: HL_E_BACKEND (no display, no Vulkan for it). */
-hl_status hl_window_create(hl_window **out, const char *title, int32_t width, int32_t height);
+/* gl: with OpenGL in place of Vulkan.  Errors: HL_E_BACKEND (no display, no Vulkan or OpenGL for
+ * it). */
+hl_status hl_window_create(hl_window **out, const char *title, int32_t width, int32_t height,
+                           bool gl);
 void hl_window_destroy(hl_window **window);
 
 /* Instance extensions that a surface needs; owned by the library. */
 const char *const *hl_window_extensions(uint32_t *count);
 hl_status hl_window_surface(hl_window *window, hl_vk *vk, VkSurfaceKHR *out);
+
+/* Of a window for OpenGL: its functions by name, NULL: none; and what was drawn is shown. */
+void (*hl_window_gl(hl_window *window, const char *name))(void);
+void hl_window_swap(hl_window *window);
+
+/* How much larger than usual the screen wants its text. */
+float hl_window_scale(const hl_window *window);
 
 void hl_window_resize(hl_window *window, int32_t width, int32_t height);
 

@@ -37,12 +37,52 @@ printf '#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 1 +X 2\n\200\100\040\201\040\10
 "$HELIO" view in.ply --headless --script alone.txt --raster quads --validate >report
 cmp picture.png alone.png
 cmp -s lit.png alone.png || echo 'lit'
-# A hand: the picture after dragging is another one.  P saves it, Esc closes.
+# Tier T0: no Vulkan at all.  OpenGL shows what the processor draws, at any size.
+{
+    printf 'panels 0\n'
+    for size in '1 1' '2 300' '300 2' '200 150'; do printf 'size %s\nwait 1\n' "$size"; done
+    printf 'frame\norbit 20 5\nwait 1\ngrab window_gl.png\nscreenshot picture_gl.png\n'
+    printf 'show normal\nwait 1\ngrab normal_gl.png\nscreenshot normal.png\npanels 1\nhelp 1\n'
+    printf 'tool box\ngrid 1\nlight-point 0 0 0 1 1 1\npath-make orbit\npath-play 1\n'
+    printf 'wait 3\ngrab panels_gl.png\nquit\n'
+} >gl.txt
+VK_ICD_FILENAMES=$PWD/none.json VK_DRIVER_FILES=$PWD/none.json "$HELIO" view in.ply --script gl.txt \
+    --width 200 --height 150 >report 2>log
+grep -o 'OpenGL shows' log
+cmp window_gl.png picture_gl.png
+cmp normal_gl.png normal.png
+cmp -s panels_gl.png normal.png || echo 'panels too'
+# A hand: dragging turns the scene, P saves it, Esc closes.
 "$HELIO" view in.ply --width 200 --height 150 --raster cpu >report &
 viewer=$!
 window=$(timeout 20 xdotool search --sync --name Heliograph | head -n 1)
-xdotool mousemove --window "$window" 150 120 sleep 0.3 key --window "$window" h sleep 0.3 \
-    mousedown 1 sleep 0.2 mousemove_relative 20 10 sleep 0.3 mouseup 1 sleep 0.2 \
-    key --window "$window" p sleep 0.5 key --window "$window" Escape || true # it is gone
+press() { xdotool key --window "$window" "$1"; }
+# until FILE: saves the picture until it is FILE's, 10 seconds at most.
+until_same() {
+    for _ in $(seq 100); do
+        press p
+        sleep 0.1
+        cmp -s screenshot.png "$1" && return 0
+    done
+    return 1
+}
+press h
+printf 'size 200 150\nscreenshot start.png\nopen sky.hdr\nscreenshot sky.png\n' >start.txt
+printf 'size 200 150\nopen other.ply\nscreenshot other.png\n' >other.txt
+sed 's/^1 2 3 /2 1 0 /' in.ply >other.ply
+"$HELIO" view in.ply --headless --script start.txt --raster cpu >report
+"$HELIO" view in.ply --headless --script other.txt --raster cpu >report
+until_same start.png && echo 'the window shows the scene'
+drop=$(dirname "$HELIO")/tests/cli/drop_files
+if [ -x "$drop" ]; then
+    "$drop" "$window" 100 75 sky.hdr
+    until_same sky.png || echo 'the dropped sky does not light the scene'
+    "$drop" "$window" 100 75 other.ply
+    press 1
+    until_same other.png || echo 'the dropped splats are not shown'
+fi
+xdotool mousemove --window "$window" 150 120 sleep 0.2 mousedown 1 sleep 0.2 \
+    mousemove_relative 20 10 sleep 0.2 mouseup 1 sleep 0.2 key --window "$window" p sleep 0.3 \
+    key --window "$window" Escape || true # it is gone
 wait $viewer
-cmp -s screenshot.png picture.png || echo 'the mouse turned the scene'
+cmp -s screenshot.png other.png || echo 'the mouse turned the scene'
