@@ -238,7 +238,7 @@ static uint64_t load_bits(const unsigned char *p, size_t bytes, bool big)
     return bits;
 }
 
-static float load_value(const unsigned char *p, hl_ply_type type, bool big)
+double hl_ply_number(const unsigned char *p, hl_ply_type type, bool big)
 {
     const uint64_t bits = load_bits(p, types[type].bytes, big);
     const uint32_t low = (uint32_t)bits;
@@ -246,19 +246,19 @@ static float load_value(const unsigned char *p, hl_ply_type type, bool big)
     double d;
     switch (type) {
     case HL_PLY_I8:
-        return (float)(int8_t)low;
+        return (int8_t)low;
     case HL_PLY_I16:
-        return (float)(int16_t)low;
+        return (int16_t)low;
     case HL_PLY_I32:
-        return (float)(int32_t)low;
+        return (int32_t)low;
     case HL_PLY_F32:
         memcpy(&f, &low, sizeof f);
-        return f;
+        return (double)f;
     case HL_PLY_F64:
         memcpy(&d, &bits, sizeof d);
-        return (float)d; /* too large becomes infinity (IEC 60559) and is dealt with above */
+        return d;
     default:
-        return (float)low;
+        return low;
     }
 }
 
@@ -394,9 +394,10 @@ hl_status hl_ply_rows_next(hl_ply_rows *rows, float *values)
     const hl_ply_property *p = ply->properties + e->first;
     const unsigned char *row = ply->bytes + rows->at;
     for (int32_t i = 0; i < e->properties; i++)
-        values[i] = ply->encoding == HL_PLY_LITTLE && p[i].type == HL_PLY_F32
-                        ? hl_le_f32(row + p[i].offset)
-                        : load_value(row + p[i].offset, p[i].type, ply->encoding == HL_PLY_BIG);
+        values[i] =
+            ply->encoding == HL_PLY_LITTLE && p[i].type == HL_PLY_F32
+                ? hl_le_f32(row + p[i].offset)
+                : (float)hl_ply_number(row + p[i].offset, p[i].type, ply->encoding == HL_PLY_BIG);
     rows->at += e->row_bytes;
     rows->row++;
     return HL_OK;

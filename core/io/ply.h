@@ -69,6 +69,10 @@ typedef struct hl_ply {
 const char *hl_ply_encoding_name(hl_ply_encoding encoding);
 size_t hl_ply_type_bytes(hl_ply_type type);
 
+/* One binary number at p, hl_ply_type_bytes long; every type is exact in double.  As float a value
+ * that is too large becomes infinity (IEC 60559). */
+double hl_ply_number(const unsigned char *p, hl_ply_type type, bool big);
+
 /* Parses the header.  `bytes` and `name` are borrowed.  Errors: HL_E_FORMAT. */
 hl_status hl_ply_parse(hl_ply *ply, const char *name, const unsigned char *bytes, size_t size);
 

@@ -28,29 +28,6 @@ static bool next_ascii(const hl_ply *ply, size_t *at, double *value)
     return n > 0 && n + 1 < sizeof word && !*end;
 }
 
-static double number_of(hl_ply_type type, uint64_t bits)
-{
-    const uint32_t low = (uint32_t)bits;
-    float f;
-    double d;
-    switch (type) {
-    case HL_PLY_I8:
-        return (int8_t)low;
-    case HL_PLY_I16:
-        return (int16_t)low;
-    case HL_PLY_I32:
-        return (int32_t)low;
-    case HL_PLY_F32:
-        memcpy(&f, &low, sizeof f);
-        return (double)f;
-    case HL_PLY_F64:
-        memcpy(&d, &bits, sizeof d);
-        return d;
-    default:
-        return low;
-    }
-}
-
 static bool next_number(const hl_ply *ply, size_t *at, hl_ply_type type, double *value)
 {
     if (ply->encoding == HL_PLY_ASCII)
@@ -58,13 +35,8 @@ static bool next_number(const hl_ply *ply, size_t *at, hl_ply_type type, double 
     const size_t bytes = hl_ply_type_bytes(type);
     if (ply->size - *at < bytes)
         return false;
-    uint64_t bits = 0;
-    for (size_t i = 0; i < bytes; i++) {
-        const size_t from = ply->encoding == HL_PLY_BIG ? bytes - 1 - i : i;
-        bits |= (uint64_t)ply->bytes[*at + from] << 8 * i;
-    }
+    *value = hl_ply_number(ply->bytes + *at, type, ply->encoding == HL_PLY_BIG);
     *at += bytes;
-    *value = number_of(type, bits);
     return true;
 }
 
