@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* drop_files WINDOW X Y FILE... -- drops files on a window as a file manager does: the source's
  * side of the XDND protocol, version 5.  Ends with 0 when the window says that it took them. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include <X11/Xatom.h>
 #include <X11/Xlib.h>
 #include <poll.h>
