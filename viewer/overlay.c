@@ -157,7 +157,7 @@ static void draw_path(const hl_viewer *v, const hl_raster_view *view)
         memcpy(before, eye, sizeof eye);
     }
     for (int32_t i = 0; i < s->key_count; i++)
-        draw_camera(view, &s->keys[i].pose, s->keys[i].fov_y, 0.04 * v->orbit.distance, GREEN);
+        draw_camera(view, &s->keys[i].pose, s->keys[i].fov_y, 0.025 * v->orbit.distance, GREEN);
 }
 
 static void draw_lamps(const hl_viewer *v, const hl_raster_view *view)

@@ -14,7 +14,7 @@ static void tools(hl_viewer *v)
     static const char *const words[] = {"camera", "click", "box", "brush"};
     int32_t tool = (int32_t)v->tool;
     float brush = (float)v->brush;
-    if (hl_ui_choice("left button", &tool, "turns|selects one|selects a box|brushes"))
+    if (hl_ui_choice("left button", &tool, "turns the camera|selects one|selects a box|brushes"))
         hl_viewer_act(v, "tool %s", words[tool]);
     hl_ui_tip("Esc gives it back to the camera");
     if (v->tool == HL_TOOL_BRUSH && hl_ui_slider("brush", &brush, 2, 200, true))
