@@ -13,11 +13,10 @@
 /* ---- environments -------------------------------------------------------------------------- */
 
 /* The map at the size of a thumbnail, as a display shows it. */
-static void make_thumbnail(const hl_environment *env, uint32_t *out)
+static void make_thumbnail(const hl_image *map, uint32_t *out)
 {
-    const hl_image map = {env->width, env->height, 3, env->radiance};
     hl_image small;
-    if (hl_image_resize(&small, &map, HL_THUMB_WIDTH, HL_THUMB_HEIGHT) != HL_OK)
+    if (hl_image_resize(&small, map, HL_THUMB_WIDTH, HL_THUMB_HEIGHT) != HL_OK)
         return; /* it stays black */
     for (size_t i = 0; i < (size_t)HL_THUMB_WIDTH * HL_THUMB_HEIGHT; i++) {
         out[i] = 0xFF000000u;
@@ -30,7 +29,7 @@ static void make_thumbnail(const hl_environment *env, uint32_t *out)
 }
 
 /* The list holds each name once; the oldest file makes room. */
-static void remember(hl_viewer *v, const char *name, const hl_environment *env)
+static void remember(hl_viewer *v, const char *name, const hl_image *map)
 {
     int32_t i = 0;
     while (i < v->sky_count && strcmp(v->skies[i].path, name) != 0)
@@ -43,17 +42,17 @@ static void remember(hl_viewer *v, const char *name, const hl_environment *env)
     if (i == v->sky_count)
         v->sky_count++;
     snprintf(v->skies[i].path, sizeof v->skies[i].path, "%s", name);
-    make_thumbnail(env, v->skies[i].thumb);
+    make_thumbnail(map, v->skies[i].thumb);
     v->sky = i;
 }
 
 hl_status hl_viewer_skies(hl_viewer *viewer)
 {
     for (int i = 0; i < HL_SKY_COUNT; i++) {
-        hl_environment env;
-        HL_TRY(hl_sky_make(&env, (hl_sky)i));
-        remember(viewer, hl_sky_name((hl_sky)i), &env);
-        hl_environment_release(&env);
+        hl_image map;
+        HL_TRY(hl_sky_map(&map, (hl_sky)i, 2 * HL_THUMB_WIDTH));
+        remember(viewer, hl_sky_name((hl_sky)i), &map);
+        hl_image_release(&map);
     }
     viewer->sky = 0;
     return HL_OK;
@@ -68,7 +67,7 @@ hl_status hl_viewer_environment(hl_viewer *viewer, const char *name)
     HL_TRY(sky < HL_SKY_COUNT ? hl_sky_make(&env, (hl_sky)sky) : hl_environment_load(&env, name));
     const hl_status s = hl_renderer_set_environment(viewer->renderer, &env);
     if (s == HL_OK) {
-        remember(viewer, name, &env);
+        remember(viewer, name, &(const hl_image){env.width, env.height, 3, env.radiance});
         viewer->look.show = HL_SHOW_LIT;
         viewer->dirty = true;
     }

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-enum { WIDTH = 512, HEIGHT = 256 };
+enum { WIDTH = 512 }; /* the sun covers several texels */
 
 #define PI       3.14159265358979323846
 #define DEGREE   (PI / 180)
@@ -71,13 +71,38 @@ static void overcast_at(double height, float rgb[3])
 static double floor_of(const hl_image *map)
 {
     double sum = 0;
-    for (int32_t y = 0; y < HEIGHT / 2; y++) {
-        const double top = PI * (0.5 - (double)y / HEIGHT), bottom = top - PI / HEIGHT;
-        const double part = (sin(top) * sin(top) - sin(bottom) * sin(bottom)) / WIDTH; /* over pi */
-        for (int32_t i = 0; i < 3 * WIDTH; i++)
-            sum += part * (double)map->data[(size_t)y * 3 * WIDTH + (size_t)i] / 3;
+    for (int32_t y = 0; y < map->height / 2; y++) {
+        const double top = PI * (0.5 - (double)y / map->height), bottom = top - PI / map->height;
+        const double part = (sin(top) * sin(top) - sin(bottom) * sin(bottom)) / map->width;
+        for (int32_t i = 0; i < 3 * map->width; i++)
+            sum += part * (double)map->data[(size_t)y * 3 * (size_t)map->width + (size_t)i] / 3;
     }
     return sum;
+}
+
+static void radiance_at(hl_sky sky, double height, double turn, float rgb[3])
+{
+    rgb[0] = rgb[1] = rgb[2] = 1;
+    if (sky == HL_SKY_OVERCAST)
+        overcast_at(height, rgb);
+    else if (sky != HL_SKY_EVEN)
+        clear_at(sky == HL_SKY_CLEAR ? &clear_sky : &sunset_sky, height, turn, rgb);
+}
+
+hl_status hl_sky_map(hl_image *out, hl_sky sky, int32_t width)
+{
+    hl_image map;
+    HL_TRY(hl_image_create(&map, width, width / 2, 3));
+    for (int32_t y = 0; y < map.height; y++)
+        for (int32_t x = 0; x < width; x++)
+            radiance_at(sky, PI * (0.5 - (y + 0.5) / map.height),
+                        2 * PI * (0.5 - (x + 0.5) / width),
+                        map.data + 3 * ((size_t)y * (size_t)width + (size_t)x));
+    const float scale = (float)(1 / floor_of(&map));
+    for (size_t i = 0; i < 3 * (size_t)width * (size_t)map.height; i++)
+        map.data[i] *= scale;
+    *out = map;
+    return HL_OK;
 }
 
 hl_status hl_sky_make(hl_environment *out, hl_sky sky)
@@ -86,20 +111,7 @@ hl_status hl_sky_make(hl_environment *out, hl_sky sky)
     hl_image map;
     if (sky == HL_SKY_EVEN)
         return hl_environment_create_constant(out, white);
-    HL_TRY(hl_image_create(&map, WIDTH, HEIGHT, 3));
-    for (int32_t y = 0; y < HEIGHT; y++)
-        for (int32_t x = 0; x < WIDTH; x++) {
-            float *rgb = map.data + 3 * ((size_t)y * WIDTH + (size_t)x);
-            const double height = PI * (0.5 - (y + 0.5) / HEIGHT);
-            const double turn = 2 * PI * (0.5 - (x + 0.5) / WIDTH);
-            if (sky == HL_SKY_OVERCAST)
-                overcast_at(height, rgb);
-            else
-                clear_at(sky == HL_SKY_CLEAR ? &clear_sky : &sunset_sky, height, turn, rgb);
-        }
-    const float scale = (float)(1 / floor_of(&map));
-    for (size_t i = 0; i < (size_t)3 * WIDTH * HEIGHT; i++)
-        map.data[i] *= scale;
+    HL_TRY(hl_sky_map(&map, sky, WIDTH));
     const hl_status s = hl_environment_create(out, &map);
     hl_image_release(&map);
     return s;

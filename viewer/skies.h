@@ -22,6 +22,10 @@ typedef enum hl_sky {
 /* "even", "clear", "sunset", "overcast". */
 const char *hl_sky_name(hl_sky sky);
 
+/* The radiance of a sky as a picture, `width` a multiple of 2 that is twice the height.
+ * HL_E_MEMORY. */
+hl_status hl_sky_map(hl_image *out, hl_sky sky, int32_t width);
+
 /* HL_SKY_EVEN: white from everywhere.  Owned by the caller.  HL_E_MEMORY. */
 hl_status hl_sky_make(hl_environment *out, hl_sky sky);
 

@@ -65,9 +65,66 @@ static void clicks_arrive(void **state)
     hl_ui_destroy();
 }
 
+static int picture_clicks, item_clicks;
+
+/* A note, a list, a picture of 2 x 2 colours, and a line under them. */
+static void second_frame(float x, float y, bool down, hl_ui_lists *lists)
+{
+    static const uint32_t colors[4] = {0xFF0000FF, 0xFF00FF00, 0xFFFF0000, 0xFFFFFFFF};
+    const float from[2] = {300, 0}, to[2] = {300, 299};
+    const hl_ui_input in = {
+        .width = 400, .height = 300, .seconds = 0.1f, .x = x, .y = y, .button = {down}};
+    hl_ui_begin(&in);
+    hl_ui_line(from, to, 0xFF123456, 2);
+    hl_ui_note("note", 10, 10, false);
+    picture_clicks += hl_ui_picture("picture", colors, 2, 2, 20, false);
+    hl_ui_list("list", 60);
+    for (int i = 0; i < 9; i++) {
+        hl_ui_row(i);
+        item_clicks += hl_ui_item("the same label", i == 3);
+        hl_ui_row_end();
+    }
+    hl_ui_list_end();
+    hl_ui_note_end();
+    hl_ui_end(lists);
+}
+
+static int count_color(const hl_ui_lists *lists, uint32_t rgba)
+{
+    int n = 0;
+    for (uint32_t i = 0; i < lists->vertex_count; i++)
+        n += lists->vertices[i].rgba == rgba;
+    return n;
+}
+
+/* A font that is not there leaves the built-in letters. */
+static void pictures_lists_and_lines(void **state)
+{
+    (void)state;
+    hl_ui_lists lists;
+    assert_true(hl_ui_create(2, "/no/such/font.ttf"));
+    picture_clicks = item_clicks = 0;
+    for (int i = 0; i < 3; i++)
+        second_frame(60, 50, false, &lists);
+    assert_int_equal(count_color(&lists, 0xFF0000FF), 4); /* one rectangle */
+    assert_int_equal(count_color(&lists, 0xFFFF0000), 4);
+    assert_true(count_color(&lists, 0xFF123456) >= 2);
+    assert_true(lists.vertices[0].rgba == 0xFF123456 || lists.vertices[1].rgba == 0xFF123456 ||
+                lists.vertices[2].rgba == 0xFF123456); /* under the rest */
+    second_frame(60, 50, true, &lists);
+    second_frame(60, 50, false, &lists);
+    assert_int_equal(picture_clicks, 1);
+    second_frame(60, 150, false, &lists);
+    second_frame(60, 150, true, &lists);
+    second_frame(60, 150, false, &lists);
+    assert_int_equal(item_clicks, 1);
+    hl_ui_destroy();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(lists_are_whole),
-                                       cmocka_unit_test(clicks_arrive)};
+                                       cmocka_unit_test(clicks_arrive),
+                                       cmocka_unit_test(pictures_lists_and_lines)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
