@@ -21,7 +21,8 @@ struct hl_vertex_light {
     hl_light_scene scene;
     hl_vertex_light_options options;
     stored_hit *hits; /* (vertices, samples) */
-    float *direct;    /* (vertices, 3) */
+    float *sky;       /* (vertices, 3) from the environment, unhindered */
+    float *direct;    /* (vertices, 3) and from the lamps */
     float *sent;      /* (vertices, 3) rho E of the last bounce */
     float *total;     /* (vertices, 3) */
 };
@@ -164,11 +165,12 @@ static void direct_block(void *ctx, int32_t block, int32_t thread)
     for (int64_t v = begin; v < begin + BLOCK && v < l->scene.mesh->vertex_count; v++) {
         float origin[3], n[3], *rgb = l->direct + 3 * v;
         rgb[0] = rgb[1] = rgb[2] = 0;
-        if (vertex_frame(l, v, origin, n)) {
-            if (l->scene.environment)
-                add_environment(l, v, origin, n, rgb);
+        const bool valid = vertex_frame(l, v, origin, n);
+        if (valid && l->scene.environment)
+            add_environment(l, v, origin, n, rgb);
+        memcpy(l->sky + 3 * v, rgb, 3 * sizeof *rgb);
+        if (valid)
             add_lamps(l, v, origin, n, rgb);
-        }
         memcpy(l->total + 3 * v, rgb, 3 * sizeof *rgb);
     }
 }
@@ -249,10 +251,11 @@ hl_status hl_vertex_light_create(hl_vertex_light **out, const hl_light_scene *sc
     l->options = *options;
     l->options.samples = samples;
     l->hits = hl_alloc(n, (size_t)samples * sizeof *l->hits);
+    l->sky = hl_alloc(n, 3 * sizeof(float));
     l->direct = hl_alloc(n, 3 * sizeof(float));
     l->sent = hl_alloc(n, 3 * sizeof(float));
     l->total = hl_alloc(n, 3 * sizeof(float));
-    hl_status s = l->hits && l->direct && l->sent && l->total ? HL_OK : HL_E_MEMORY;
+    hl_status s = l->hits && l->sky && l->direct && l->sent && l->total ? HL_OK : HL_E_MEMORY;
     if (s == HL_OK) {
         hl_parallel_for(hl_block_count((int64_t)n, BLOCK), trace_block, l);
         s = solve(l);
@@ -270,6 +273,7 @@ void hl_vertex_light_destroy(hl_vertex_light **light)
     if (!*light)
         return;
     hl_free((*light)->hits);
+    hl_free((*light)->sky);
     hl_free((*light)->direct);
     hl_free((*light)->sent);
     hl_free((*light)->total);
@@ -309,4 +313,14 @@ hl_irradiance hl_vertex_light_irradiance(const hl_vertex_light *light)
 const float *hl_vertex_light_values(const hl_vertex_light *light)
 {
     return light->total;
+}
+
+const float *hl_vertex_light_direct(const hl_vertex_light *light)
+{
+    return light->direct;
+}
+
+const float *hl_vertex_light_sky(const hl_vertex_light *light)
+{
+    return light->sky;
 }

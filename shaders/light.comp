@@ -25,12 +25,16 @@ layout(set = 0, binding = 9, rgba32f) uniform writeonly image2D numbers;
 layout(set = 0, binding = 10) uniform sampler2D atlas;
 layout(scalar, set = 0, binding = 11) uniform Shadows { hl_gpu_shadow shadows[HL_SHADOWS]; };
 
+layout(set = 0, binding = 12) uniform sampler2D skies;
+layout(set = 0, binding = 13) uniform sampler2D bounces;
+
 #include "shadow_view.glsl"
 #include "lamps.glsl"
 #include "shadow.glsl"
 
 const uint SHOW_LIT = 1, SHOW_ALBEDO = 2, SHOW_NORMAL = 3, SHOW_ROUGHNESS = 4, SHOW_METAL = 5,
-           SHOW_DEPTH = 6, SHOW_ALPHA = 7, SHOW_LIGHT = 8;
+           SHOW_DEPTH = 6, SHOW_ALPHA = 7, SHOW_LIGHT = 8, SHOW_DIRECT = 9, SHOW_INDIRECT = 10;
+const float BAKE_FLOOR = 0.1; /* HL_BAKE_FLOOR of viewer/bake.h */
 
 vec3 to_env(vec3 d)
 {
@@ -49,17 +53,26 @@ vec3 mirrored(vec3 d, float roughness)
     return light.intensity * mix(sharp, rough, at - low);
 }
 
-vec3 irradiance(vec3 n) /* over pi */
+struct surface {
+    vec3 albedo, x, n, o; /* o: towards the eye */
+    float roughness, metal;
+    vec3 sky, bounce; /* viewer/bake.h; 1 and 0 where nothing was baked */
+};
+
+/* Over pi, by all of the environment that arrives. */
+vec3 irradiance(surface s)
 {
     float b[16];
-    sh_basis(n, b);
+    sh_basis(s.n, b);
     vec3 sum = vec3(0);
     for (int k = 0; k < 9; k++)
         sum += b[k] * light.sh[k];
-    return max(sum, 0.0);
+    if (view.baked == 0)
+        return max(sum, 0.0);
+    return s.sky * max(sum, BAKE_FLOOR * b[0] * light.sh[0]);
 }
 
-vec3 from_lamps(vec3 albedo, vec3 x, vec3 n, vec3 o, float roughness, float metal)
+vec3 from_lamps(surface p)
 {
     vec3 sum = vec3(0);
     for (uint k = 0; k < light.lamp_count; k++) {
@@ -68,22 +81,37 @@ vec3 from_lamps(vec3 albedo, vec3 x, vec3 n, vec3 o, float roughness, float meta
         vec3 one = vec3(0);
         lamp_light s;
         for (uint i = 0; i < draws; i++)
-            if (lamp_sample(l, x, hammersley(i, draws), s))
-                one += reflected(albedo, n, o, roughness, metal, s);
+            if (lamp_sample(l, p.x, hammersley(i, draws), s))
+                one += reflected(p.albedo, p.n, p.o, p.roughness, p.metal, s);
         if (one != vec3(0))
-            sum += one / float(draws) * shadow_of(l, x, n);
+            sum += one / float(draws) * shadow_of(l, p.x, p.n);
     }
     return sum;
 }
 
-vec3 shade(vec3 albedo, vec3 x, vec3 n, vec3 o, float roughness, float metal)
+/* What of the environment around the mirrored direction is open where `open` of the hemisphere is
+ * (Lagarde and de Rousiers 2014, "Moving Frostbite to PBR", 4.10.2). */
+float mirror_open(float no, float open, float roughness)
 {
-    const float no = clamp(dot(n, o), 1e-3, 1.0);
-    const vec3 f0 = mix(vec3(0.04), albedo, metal);
-    const vec2 split = textureLod(table, vec2(no, max(roughness, 0.08)), 0).xy;
-    return (1 - metal) * albedo * irradiance(n) +
-           mirrored(2 * no * n - o, roughness) * (f0 * split.x + split.y) +
-           from_lamps(albedo, x, n, o, roughness, metal);
+    return clamp(pow(no + open, exp2(-16 * roughness - 1)) - 1 + open, 0.0, 1.0);
+}
+
+vec3 shade(surface p, bool direct, bool indirect)
+{
+    const float no = clamp(dot(p.n, p.o), 1e-3, 1.0);
+    const vec3 f0 = mix(vec3(0.04), p.albedo, p.metal), diffuse = (1 - p.metal) * p.albedo;
+    const vec2 split = textureLod(table, vec2(no, max(p.roughness, 0.08)), 0).xy;
+    const vec3 mirror = f0 * split.x + split.y;
+    vec3 sum = vec3(0);
+    if (direct) {
+        const float open = clamp(dot(p.sky, vec3(0.2126, 0.7152, 0.0722)), 0.0, 1.0);
+        sum += diffuse * irradiance(p) + from_lamps(p) +
+               mirrored(2 * no * p.n - p.o, p.roughness) * mirror *
+                   mirror_open(no, open, p.roughness);
+    }
+    if (indirect)
+        sum += (diffuse + mirror) * p.bounce;
+    return sum;
 }
 
 /* What a file of a channel holds: the second of two definitions is tier_cpu.c. */
@@ -116,19 +144,25 @@ void main()
         far = light.exposure * light.intensity * textureLod(map, env_uv(to_env(ray)), 0).rgb;
         behind = srgb_from_linear(tone_curve(far, light.tone));
     }
+    const bool lit = light.show == SHOW_LIT || light.show >= SHOW_LIGHT;
     if (light.numbers != 0)
-        imageStore(numbers, at,
-                   light.show == SHOW_LIT || light.show == SHOW_LIGHT ? vec4(far, 0) : vec4(0));
+        imageStore(numbers, at, lit ? vec4(far, 0) : vec4(0));
     if (a.a <= 0) {
-        imageStore(picture, at, vec4(light.show == SHOW_LIT || light.show == SHOW_LIGHT ? behind
-                                                                                        : vec3(0), 1));
+        imageStore(picture, at, vec4(lit ? behind : vec3(0), 1));
         return;
     }
-    if (light.show == SHOW_LIT)
-        color = shade(albedo, x, n, o, finish.x, finish.y);
-    else if (light.show == SHOW_LIGHT)
-        color = shade(vec3(0.5), x, n, o, 1, 0);
-    if (light.show == SHOW_LIT || light.show == SHOW_LIGHT) {
+    if (lit) {
+        surface p = surface(albedo, x, n, o, finish.x, finish.y, vec3(1), vec3(0));
+        if (view.baked != 0) {
+            p.sky = texelFetch(skies, at, 0).rgb / a.a;
+            p.bounce = texelFetch(bounces, at, 0).rgb / a.a;
+        }
+        if (light.show == SHOW_LIGHT) {
+            p.albedo = vec3(0.5);
+            p.roughness = 1;
+            p.metal = 0;
+        }
+        color = shade(p, light.show != SHOW_INDIRECT, light.show != SHOW_DIRECT);
         if (light.numbers != 0)
             imageStore(numbers, at, vec4(mix(far, light.exposure * color, a.a), a.a));
         color = srgb_from_linear(tone_curve(light.exposure * color, light.tone));

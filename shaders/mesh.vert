@@ -2,27 +2,4 @@
 /* mesh.vert -- vertices of a mesh with their material. */
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#include "common.glsl"
-#include "shared.h"
-
-layout(location = 0) in vec3 position;
-layout(location = 1) in vec3 normal;
-layout(location = 2) in vec3 albedo;
-layout(location = 3) in vec2 finish;
-layout(scalar, set = 0, binding = 0) uniform View { hl_gpu_view view; };
-layout(location = 0) out vec3 out_normal;
-layout(location = 1) out vec3 out_albedo;
-layout(location = 2) out vec3 out_finish; /* roughness, metal, depth */
-layout(location = 3) out vec3 to_eye;
-invariant gl_Position;
-#include "mesh.glsl"
-
-void main()
-{
-    const vec3 t = mesh_in_camera(position);
-    gl_Position = mesh_clip(t);
-    out_normal = normal;
-    out_albedo = albedo;
-    out_finish = vec3(finish, t.z);
-    to_eye = view.eye - position;
-}
+#include "mesh_vertex.glsl"

@@ -20,6 +20,7 @@ layout(scalar, set = 0, binding = 4) writeonly buffer Order { uint order[]; };
 layout(scalar, set = 0, binding = 5) writeonly buffer Footprints { hl_gpu_footprint footprints[]; };
 layout(scalar, set = 0, binding = 6) buffer Draw { uint draw[4]; };
 layout(scalar, set = 0, binding = 7) writeonly buffer Materials { uvec2 materials[]; };
+layout(scalar, set = 0, binding = 8) readonly buffer Own { uvec2 own[]; };
 layout(push_constant, scalar) uniform Push {
     uint first;  /* number of the chunk's first splat        */
     uint count;  /* splats of the chunk                      */
@@ -27,6 +28,7 @@ layout(push_constant, scalar) uniform Push {
     uint stride; /* stored coefficients of one channel       */
     float roughness;
     float metal;
+    uint owned; /* the chunk's splats have materials of their own */
 };
 
 shared uint visible;
@@ -83,6 +85,12 @@ bool project(hl_gpu_splat s, out hl_gpu_footprint f, out float opacity)
            f.mu.y - reach.y < float(view.height);
 }
 
+uvec2 material_bits(uint low, vec3 n, uint m)
+{
+    return uvec2(low, (packSnorm2x16(octahedral_encode(n)) & 0xFFF0FFF0u) | (m & 15) |
+                          (m & 0xF0) << 12);
+}
+
 /* Without materials of its own a splat takes its mean colour for albedo and its shortest axis for
  * the normal, turned towards the eye (hl_splat_normal).  Albedo in sRGB and roughness in 8 bits;
  * the normal in 2 x 12, with metal in the bits below. */
@@ -93,11 +101,12 @@ uvec2 material_of(uint i)
     const uint sx = s.scale.x & 0xFFFF, sy = s.scale.x >> 16, sz = s.scale.y & 0xFFFF;
     vec3 n = sx <= sy && sx <= sz ? rq[0] : (sy <= sz ? rq[1] : rq[2]);
     n = dot(n, view.eye - s.mean) < 0 ? -n : n;
-    const uint base = i * words, m = uint(metal * 255 + 0.5);
+    if (owned != 0)
+        return material_bits(own[i].x, n, own[i].y);
+    const uint base = i * words;
     const vec3 mean_color = 0.5 + 0.28209479177387814 * vec3(half_at(base, 0), half_at(base, stride),
                                                      half_at(base, 2 * stride));
-    return uvec2(packUnorm4x8(vec4(mean_color, roughness)),
-                 (packSnorm2x16(octahedral_encode(n)) & 0xFFF0FFF0u) | (m & 15) | (m & 0xF0) << 12);
+    return material_bits(packUnorm4x8(vec4(mean_color, roughness)), n, uint(metal * 255 + 0.5));
 }
 
 void main()

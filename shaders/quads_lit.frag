@@ -1,29 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* quads_lit.frag -- materials blended front to back, as colour is: they are linear, colour is not,
- * and the two never share a target. */
+/* quads_lit.frag -- materials of splats. */
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#include "common.glsl"
-
-layout(location = 0) flat in vec4 color;
-layout(location = 1) flat in vec3 conic;
-layout(location = 2) flat in vec3 center;
-layout(location = 3) flat in vec3 albedo;
-layout(location = 4) flat in vec3 normal;
-layout(location = 5) flat in vec2 finish;
-layout(location = 0) out vec4 out_albedo;
-layout(location = 1) out vec4 out_normal;
-layout(location = 2) out vec4 out_finish; /* roughness, metal, depth */
-
-void main()
-{
-    const vec2 d = gl_FragCoord.xy - center.xy;
-    const float q = conic.x * d.x * d.x + 2 * conic.y * d.x * d.y + conic.z * d.y * d.y;
-    float alpha = color.a * exp(-0.5 * q);
-    if (!(alpha >= ALPHA_MIN))
-        discard;
-    alpha = min(alpha, ALPHA_MAX);
-    out_albedo = vec4(albedo, 1) * alpha;
-    out_normal = vec4(normal, 1) * alpha;
-    out_finish = vec4(finish, center.z, 1) * alpha;
-}
+#include "quads_lit.glsl"

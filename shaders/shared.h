@@ -44,6 +44,9 @@ struct hl_gpu_footprint {
     hl_uint ba;
 };
 
+#define HL_BAKED_MESH   1u
+#define HL_BAKED_SPLATS 2u
+
 /* What a frame's passes know of the camera; the projector of raster/project.h. */
 struct hl_gpu_view {
     HL_VEC(3, row0); /* camera_from_world: rotation by rows, then translation */
@@ -60,6 +63,7 @@ struct hl_gpu_view {
     hl_uint height;
     hl_uint degree;        /* bands of the colour, at most those stored */
     HL_VEC(4, background); /* sRGB */
+    hl_uint baked;         /* HL_BAKED_MESH, HL_BAKED_SPLATS: what has baked light */
 };
 
 #define HL_LAMPS     16 /* lamps of a scene                          */
@@ -129,7 +133,7 @@ _Static_assert(sizeof(struct hl_gpu_splat) == 28, "hl_gpu_splat is laid out as G
 _Static_assert(sizeof(struct hl_gpu_footprint) == 32, "so is hl_gpu_footprint");
 _Static_assert(sizeof(struct hl_gpu_lamp) == 64, "and hl_gpu_lamp");
 _Static_assert(sizeof(struct hl_gpu_shadow) == 76, "and hl_gpu_shadow");
-_Static_assert(sizeof(struct hl_gpu_view) == 132, "and hl_gpu_view");
+_Static_assert(sizeof(struct hl_gpu_view) == 136, "and hl_gpu_view");
 #endif
 
 #endif /* HL_SHADERS_SHARED_H */

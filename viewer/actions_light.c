@@ -86,6 +86,12 @@ static hl_status do_sky(hl_viewer *v, const hl_action_words *w)
     return HL_OK;
 }
 
+static hl_status do_baked(hl_viewer *v, const hl_action_words *w)
+{
+    v->look.baked = w->number[0] != 0;
+    return HL_OK;
+}
+
 static hl_status do_intensity(hl_viewer *v, const hl_action_words *w)
 {
     if (!(w->number[0] >= 0 && w->number[0] <= POWER_MAX))
@@ -214,6 +220,7 @@ static const hl_action rows[] = {
      "a .hdr or .exr that lights the scene, or one of even, clear,\nsunset and overcast; shows it "
      "lit"},
     {"turn", 1, do_turn, "DEGREES", "the environment around the up axis"},
+    {"baked", 1, do_baked, "0|1", "shadows of the sky and light from other surfaces"},
     {"intensity", 1, do_intensity, "FACTOR", "of the environment"},
     {"sky", 1, do_sky, "0|1", "the environment behind the scene"},
     {"exposure", 1, do_exposure, "STOPS", "of the lit picture"},

@@ -119,6 +119,15 @@ static hl_status do_show(hl_viewer *v, const hl_action_words *w)
     return HL_OK;
 }
 
+static hl_status do_settle(hl_viewer *v, const hl_action_words *w)
+{
+    (void)w;
+    HL_TRY(hl_viewer_draw(v)); /* asks for it */
+    hl_renderer_settle(v->renderer);
+    v->dirty = true;
+    return HL_OK;
+}
+
 static hl_status do_panels(hl_viewer *v, const hl_action_words *w)
 {
     v->panels = w->number[0] != 0;
@@ -225,8 +234,9 @@ static const hl_action rows[] = {
     {"scale", 1, do_scale, "S", "size of the splats, 0.01 to 10"},
     {"antialias", 1, do_antialias, "0|1", "as scenes trained with --antialiased want"},
     {"show", HL_ACTION_TEXT, do_show, "WHAT",
-     "color, lit, albedo, normal, roughness, metal, depth, alpha\n"
-     "or light: lit, all of it grey"},
+     "color, lit, albedo, normal, roughness, metal, depth, alpha,\n"
+     "light: lit, all of it grey; direct and indirect: the two parts of lit"},
+    {"settle", 0, do_settle, "", "wait for the light that is solved beside the pictures"},
     {"panels", 1, do_panels, "0|1", "the panels over the picture"},
     {"help", 1, do_help, "0|1", "the keys over the picture"},
     {"grid", 1, do_grid, "0|1", "ground, axes and cameras over the picture"},

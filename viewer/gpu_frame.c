@@ -11,7 +11,8 @@ hl_status hl_gpu_frame_create(hl_gpu_frame *frame, hl_vk *vk)
 {
     *frame = (hl_gpu_frame){.vk = vk};
     hl_gpu_casters_reset(&frame->splat_casters);
-    hl_gpu_casters_reset(&frame->mesh_casters);
+    hl_gpu_casters_reset(&frame->mesh.casters);
+    hl_gpu_casters_reset(&frame->stand_in.casters);
     frame->target_format =
         vk->blends_float ? VK_FORMAT_R32G32B32A32_SFLOAT : VK_FORMAT_R16G16B16A16_SFLOAT;
     hl_status s = hl_vk_buffer_create(vk, &frame->view, sizeof(struct hl_gpu_view), HL_VK_UPLOAD);
@@ -33,6 +34,8 @@ static void release_images(hl_gpu_frame *frame)
     hl_vk_image_release(frame->vk, &frame->finish);
     hl_vk_image_release(frame->vk, &frame->depth);
     hl_vk_image_release(frame->vk, &frame->numbers);
+    hl_vk_image_release(frame->vk, &frame->sky);
+    hl_vk_image_release(frame->vk, &frame->bounce);
     hl_vk_buffer_release(frame->vk, &frame->readback);
     frame->width = frame->height = 0;
 }
@@ -54,19 +57,24 @@ void hl_gpu_frame_release(hl_gpu_frame *frame)
     hl_vk_buffer_release(vk, &frame->light);
     hl_vk_pipeline_release(vk, &frame->mesh_depth);
     hl_vk_pipeline_release(vk, &frame->mesh_material);
-    hl_vk_buffer_release(vk, &frame->vertices);
-    hl_vk_buffer_release(vk, &frame->triangles);
+    hl_vk_pipeline_release(vk, &frame->mesh_baked);
+    hl_vk_pipeline_release(vk, &frame->quads_baked);
+    hl_gpu_mesh_release(vk, &frame->mesh);
+    hl_gpu_mesh_release(vk, &frame->stand_in);
+    hl_vk_buffer_release(vk, &frame->baked_vertices);
     hl_pass_env_release(frame);
     hl_pass_shadow_release(frame);
     *frame = (hl_gpu_frame){.vk = NULL};
 }
 
-hl_status hl_gpu_frame_set_splats(hl_gpu_frame *frame, const hl_splats *splats)
+hl_status hl_gpu_frame_set_splats(hl_gpu_frame *frame, const hl_splats *splats,
+                                  const float *materials)
 {
     hl_gpu_splats_release(frame->vk, &frame->splats);
     HL_TRY(hl_gpu_casters_of_splats(&frame->splat_casters, splats));
     frame->shadows.dirty = true;
-    return hl_gpu_splats_create(frame->vk, &frame->splats, splats);
+    frame->baked &= ~HL_BAKED_SPLATS;
+    return hl_gpu_splats_create(frame->vk, &frame->splats, splats, materials);
 }
 
 static hl_status make_target(hl_gpu_frame *frame, hl_vk_image *out, uint32_t width, uint32_t height)
@@ -102,6 +110,15 @@ static hl_status make_lit_targets(hl_gpu_frame *frame)
                               .height = frame->height,
                               .usage = VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT}));
     return make_target(frame, &frame->finish, frame->width, frame->height);
+}
+
+static hl_status make_baked_targets(hl_gpu_frame *frame)
+{
+    if (!frame->baked || frame->bounce.image)
+        return HL_OK;
+    hl_vk_image_release(frame->vk, &frame->sky);
+    HL_TRY(make_target(frame, &frame->sky, frame->width, frame->height));
+    return make_target(frame, &frame->bounce, frame->width, frame->height);
 }
 
 static hl_status make_images(hl_gpu_frame *frame, uint32_t width, uint32_t height)
@@ -202,6 +219,25 @@ hl_status hl_gpu_frame_set_environment(hl_gpu_frame *frame, const hl_environment
     return hl_pass_env_upload(frame, environment);
 }
 
+static hl_status set_baked_vertices(hl_gpu_frame *frame, const uint32_t *baked, int32_t count)
+{
+    const uint64_t bytes = (uint64_t)count * 4 * HL_BAKE_WORDS;
+    hl_vk_buffer_release(frame->vk, &frame->baked_vertices);
+    HL_TRY(hl_vk_buffer_create(frame->vk, &frame->baked_vertices, bytes, HL_VK_DEVICE));
+    return bytes ? hl_vk_upload(frame->vk, &frame->baked_vertices, 0, baked, bytes) : HL_OK;
+}
+
+hl_status hl_gpu_frame_set_baked(hl_gpu_frame *frame, const hl_bake_result *result)
+{
+    const hl_bake_result none = {.vertices = NULL}, *r = result ? result : &none;
+    const bool splats = r->splat_count && (uint32_t)r->splat_count == frame->splats.count;
+    frame->baked = 0;
+    HL_TRY(set_baked_vertices(frame, r->vertices, r->vertex_count));
+    HL_TRY(hl_gpu_splats_set_baked(frame->vk, &frame->splats, splats ? r->splats : NULL));
+    frame->baked = (r->vertex_count ? HL_BAKED_MESH : 0) | (splats ? HL_BAKED_SPLATS : 0);
+    return HL_OK;
+}
+
 void hl_gpu_light_fill(struct hl_gpu_light *out, const hl_environment *environment,
                        const hl_look *look, bool numbers)
 {
@@ -229,6 +265,7 @@ hl_status hl_gpu_frame_record_lit(hl_gpu_frame *frame)
 {
     hl_gpu_splats *s = &frame->splats;
     HL_TRY(make_lit_targets(frame));
+    HL_TRY(make_baked_targets(frame));
     HL_TRY(hl_pass_env_record(frame));
     if (s->count) {
         HL_TRY(hl_pass_project_record(frame));
@@ -237,7 +274,7 @@ hl_status hl_gpu_frame_record_lit(hl_gpu_frame *frame)
     }
     HL_TRY(hl_pass_shadow_record(frame));
     HL_TRY(hl_pass_mesh_record(frame));
-    HL_TRY(hl_pass_quads_lit_record(frame));
+    HL_TRY(frame->baked ? hl_pass_quads_baked_record(frame) : hl_pass_quads_lit_record(frame));
     return hl_pass_light_record(frame);
 }
 

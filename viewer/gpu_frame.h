@@ -5,6 +5,7 @@
 
 #include "core/mesh.h"
 #include "relight/environment.h"
+#include "viewer/bake.h"
 #include "viewer/pass_sort.h"
 #include "viewer/renderer.h"
 #include "viewer/scene_gpu.h"
@@ -16,6 +17,12 @@ typedef struct hl_gpu_casters {
     float low[3], high[3]; /* low > high: nothing */
     float layer;           /* length              */
 } hl_gpu_casters;
+
+typedef struct hl_gpu_mesh {
+    hl_vk_buffer vertices, triangles;
+    uint32_t index_count; /* 0: none */
+    hl_gpu_casters casters;
+} hl_gpu_mesh;
 
 typedef struct hl_gpu_shadows {
     hl_vk_image atlas;  /* depth, `across` x `across` squares of `side` texels; 1 x 1: none */
@@ -49,20 +56,27 @@ typedef struct hl_gpu_frame {
     hl_vk_pipeline quads_lit, env_filter, brdf_table, shade;
     float roughness, metal; /* of splats without materials */
     bool lit_made, env_dirty;
-    hl_vk_image depth; /* HL_GPU_NEAR / z of the mesh, 0 where there is none */
-    hl_vk_buffer vertices, triangles;
-    uint32_t index_count; /* of the mesh, 0: none */
+    hl_vk_image depth;    /* HL_GPU_NEAR / z of the mesh, 0 where there is none */
+    hl_gpu_mesh mesh;     /* that is seen                                      */
+    hl_gpu_mesh stand_in; /* that casts the splats' shadows; not seen          */
     hl_vk_pipeline mesh_depth, mesh_material;
-    hl_gpu_casters splat_casters, mesh_casters;
+    hl_gpu_casters splat_casters;
     hl_gpu_shadows shadows;
+
+    /* Baked light (viewer/bake.h). */
+    uint32_t baked;              /* HL_BAKED_...: what has it; the targets below are then drawn  */
+    hl_vk_buffer baked_vertices; /* (vertices of the mesh, 2), or empty                          */
+    hl_vk_image sky, bounce;     /* premultiplied, alpha                                         */
+    hl_vk_pipeline quads_baked, mesh_baked;
 } hl_gpu_frame;
 
 /* Makes the pipelines.  The device is borrowed. */
 hl_status hl_gpu_frame_create(hl_gpu_frame *frame, hl_vk *vk);
 void hl_gpu_frame_release(hl_gpu_frame *frame);
 
-/* Replaces the splats. */
-hl_status hl_gpu_frame_set_splats(hl_gpu_frame *frame, const hl_splats *splats);
+/* Replaces the splats; materials as hl_gpu_splats_create takes them. */
+hl_status hl_gpu_frame_set_splats(hl_gpu_frame *frame, const hl_splats *splats,
+                                  const float *materials);
 
 /* Images for pictures of this size; nothing where they are of it already. */
 hl_status hl_gpu_frame_resize(hl_gpu_frame *frame, uint32_t width, uint32_t height);
@@ -84,6 +98,12 @@ hl_status hl_gpu_frame_set_environment(hl_gpu_frame *frame, const hl_environment
 
 /* Replaces the mesh, which must have normals; NULL: none. */
 hl_status hl_gpu_frame_set_mesh(hl_gpu_frame *frame, const hl_mesh *mesh);
+
+/* The same for the one that stands in for the splats. */
+hl_status hl_gpu_frame_set_stand_in(hl_gpu_frame *frame, const hl_mesh *mesh);
+
+/* Replaces the baked light of vertices and splats; NULL: none. */
+hl_status hl_gpu_frame_set_baked(hl_gpu_frame *frame, const hl_bake_result *result);
 
 /* Fills the light's uniform buffer; the environment stands as look->up and look->turn say.  Lamps
  * come by hl_gpu_lamps_fill, after hl_pass_shadow_fill. */
@@ -109,10 +129,12 @@ hl_status hl_pass_project_record(hl_gpu_frame *frame);
 hl_status hl_pass_quads_create(hl_gpu_frame *frame);
 hl_status hl_pass_quads_record(hl_gpu_frame *frame);
 hl_status hl_pass_quads_lit_create(hl_gpu_frame *frame);
+hl_status hl_pass_quads_baked_record(hl_gpu_frame *frame);
 hl_status hl_pass_quads_lit_record(hl_gpu_frame *frame);
 hl_status hl_pass_mesh_create(hl_gpu_frame *frame);
 hl_status hl_pass_mesh_record(hl_gpu_frame *frame);
 hl_status hl_pass_mesh_draw(hl_gpu_frame *frame, const hl_vk_pipeline *pipeline);
+void hl_gpu_mesh_release(hl_vk *vk, hl_gpu_mesh *mesh);
 hl_status hl_pass_env_create(hl_gpu_frame *frame);
 hl_status hl_pass_env_upload(hl_gpu_frame *frame, const hl_environment *environment);
 hl_status hl_pass_env_record(hl_gpu_frame *frame);

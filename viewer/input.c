@@ -72,7 +72,7 @@ static void press(hl_viewer *v, int32_t key)
             hl_viewer_act(v, "quit");
         break;
     default:
-        if (key >= '1' && key < '1' + HL_SHOW_COUNT)
+        if (key >= '1' && key <= '9')
             hl_viewer_act(v, "show %s", hl_show_name((hl_show)(key - '1')));
         break;
     }

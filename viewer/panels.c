@@ -72,7 +72,7 @@ static void look_section(hl_viewer *v)
         return;
     if (hl_ui_choice("show", &show,
                      "1 colour|2 lit|3 albedo|4 normal|5 roughness|6 metal|7 depth|8 alpha|9 light "
-                     "alone"))
+                     "alone|direct|indirect"))
         hl_viewer_act(v, "show %s", hl_show_name((hl_show)show));
     if (hl_ui_slider("field of view", &fov, 5, 120, false))
         hl_viewer_act(v, "fov %.9g", (double)fov);

@@ -34,7 +34,7 @@ static void air(hl_viewer *v)
     float turn = look->turn, intensity = look->intensity, exposure = look->exposure;
     float material[2] = {look->roughness, look->metal};
     int32_t tone = (int32_t)look->tone;
-    bool behind = look->sky;
+    bool behind = look->sky, baked = look->baked;
     static const char *const tones[] = {"none", "reinhard", "aces", "neutral"};
     if (hl_ui_slider("turn", &turn, -180, 180, false))
         hl_viewer_act(v, "turn %.9g", (double)turn);
@@ -46,6 +46,9 @@ static void air(hl_viewer *v)
         hl_viewer_act(v, "tone %s", tones[tone]);
     if (hl_ui_check("environment behind the scene", &behind))
         hl_viewer_act(v, "sky %d", behind);
+    if (hl_ui_check("sky shadows, bounces", &baked))
+        hl_viewer_act(v, "baked %d", baked);
+    hl_ui_tip("of meshes, and of splats that a mesh stands in for");
     bool changed = hl_ui_slider("roughness", &material[0], 0, 1, false);
     hl_ui_tip("of splats without materials of their own");
     changed |= hl_ui_slider("metal", &material[1], 0, 1, false);
@@ -160,7 +163,7 @@ void hl_viewer_light_section(hl_viewer *viewer)
 {
     if (!hl_ui_section("Light", false))
         return;
-    if (viewer->look.show != HL_SHOW_LIT && viewer->look.show != HL_SHOW_LIGHT) {
+    if (!hl_show_is_lit(viewer->look.show)) {
         hl_ui_hint("seen where \"lit\" is shown (2)");
     }
     environments(viewer);

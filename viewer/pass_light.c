@@ -4,13 +4,15 @@
 
 hl_status hl_pass_light_create(hl_gpu_frame *frame)
 {
-    return hl_vk_compute_pipeline(frame->vk, &frame->shade, HL_SHADER_light_comp, "ssssssiuuisu",
+    return hl_vk_compute_pipeline(frame->vk, &frame->shade, HL_SHADER_light_comp, "ssssssiuuisuss",
                                   0);
 }
 
 hl_status hl_pass_light_record(hl_gpu_frame *frame)
 {
     hl_vk *vk = frame->vk;
+    hl_vk_image *const sky = frame->baked ? &frame->sky : &frame->albedo; /* or not looked at */
+    hl_vk_image *const bounce = frame->baked ? &frame->bounce : &frame->albedo;
     const hl_vk_touch touches[] = {{.image = &frame->albedo, .how = HL_VK_READ},
                                    {.image = &frame->normal, .how = HL_VK_READ},
                                    {.image = &frame->finish, .how = HL_VK_READ},
@@ -22,8 +24,10 @@ hl_status hl_pass_light_record(hl_gpu_frame *frame)
                                    {.buffer = &frame->light, .how = HL_VK_READ},
                                    {.image = &frame->numbers, .how = HL_VK_WRITE, .discard = true},
                                    {.image = &frame->shadows.atlas, .how = HL_VK_READ},
-                                   {.buffer = &frame->shadows.views, .how = HL_VK_READ}};
-    hl_vk_pass_begin(vk, "light", touches, 12);
+                                   {.buffer = &frame->shadows.views, .how = HL_VK_READ},
+                                   {.image = sky, .how = HL_VK_READ},
+                                   {.image = bounce, .how = HL_VK_READ}};
+    hl_vk_pass_begin(vk, "light", touches, 14);
     HL_TRY(hl_vk_bind(
         vk, &frame->shade,
         (const hl_vk_binding[]){{.view = frame->albedo.view, .sampler = vk->nearest},
@@ -37,7 +41,9 @@ hl_status hl_pass_light_record(hl_gpu_frame *frame)
                                 {.buffer = &frame->light},
                                 {.view = frame->numbers.view},
                                 {.view = frame->shadows.atlas.view, .sampler = vk->nearest},
-                                {.buffer = &frame->shadows.views}},
+                                {.buffer = &frame->shadows.views},
+                                {.view = sky->view, .sampler = vk->nearest},
+                                {.view = bounce->view, .sampler = vk->nearest}},
         NULL));
     vkCmdDispatch(vk->cmd, (frame->width + HL_GROUP_SIDE - 1) / HL_GROUP_SIDE,
                   (frame->height + HL_GROUP_SIDE - 1) / HL_GROUP_SIDE, 1);

@@ -38,8 +38,13 @@ hl_status hl_pass_mesh_create(hl_gpu_frame *frame)
     p.depth_write = false;
     p.blend = HL_VK_UNDER;
     p.target_count = 3;
-    p.targets[0] = p.targets[1] = p.targets[2] = f;
-    return hl_vk_draw_pipeline(frame->vk, &frame->mesh_material, &p);
+    p.targets[0] = p.targets[1] = p.targets[2] = p.targets[3] = p.targets[4] = f;
+    HL_TRY(hl_vk_draw_pipeline(frame->vk, &frame->mesh_material, &p));
+    p.vertex = HL_SHADER_mesh_baked_vert;
+    p.fragment = HL_SHADER_mesh_baked_frag;
+    p.bindings = "ub";
+    p.target_count = 5;
+    return hl_vk_draw_pipeline(frame->vk, &frame->mesh_baked, &p);
 }
 
 static vertex vertex_of(const hl_mesh *mesh, size_t i)
@@ -56,13 +61,18 @@ static vertex vertex_of(const hl_mesh *mesh, size_t i)
     return v;
 }
 
-hl_status hl_gpu_frame_set_mesh(hl_gpu_frame *frame, const hl_mesh *mesh)
+void hl_gpu_mesh_release(hl_vk *vk, hl_gpu_mesh *mesh)
 {
-    hl_vk *vk = frame->vk;
-    hl_vk_buffer_release(vk, &frame->vertices);
-    hl_vk_buffer_release(vk, &frame->triangles);
-    frame->index_count = 0;
-    frame->shadows.dirty = true;
+    hl_vk_buffer_release(vk, &mesh->vertices);
+    hl_vk_buffer_release(vk, &mesh->triangles);
+    mesh->index_count = 0;
+    hl_gpu_casters_reset(&mesh->casters);
+}
+
+static hl_status place(hl_vk *vk, hl_gpu_mesh *out, const hl_mesh *mesh)
+{
+    float low[3], high[3];
+    hl_gpu_mesh_release(vk, out);
     if (!mesh || !mesh->triangle_count)
         return HL_OK;
     if (!mesh->normals)
@@ -74,28 +84,44 @@ hl_status hl_gpu_frame_set_mesh(hl_gpu_frame *frame, const hl_mesh *mesh)
         return HL_E_MEMORY;
     for (size_t i = 0; i < (size_t)mesh->vertex_count; i++)
         vertices[i] = vertex_of(mesh, i);
-    hl_status s = hl_vk_buffer_create(vk, &frame->vertices, vertex_bytes, HL_VK_DEVICE);
-    s = s == HL_OK ? hl_vk_upload(vk, &frame->vertices, 0, vertices, vertex_bytes) : s;
-    s = s == HL_OK ? hl_vk_buffer_create(vk, &frame->triangles, index_bytes, HL_VK_DEVICE) : s;
-    s = s == HL_OK ? hl_vk_upload(vk, &frame->triangles, 0, mesh->triangles, index_bytes) : s;
+    hl_status s = hl_vk_buffer_create(vk, &out->vertices, vertex_bytes, HL_VK_DEVICE);
+    s = s == HL_OK ? hl_vk_upload(vk, &out->vertices, 0, vertices, vertex_bytes) : s;
+    s = s == HL_OK ? hl_vk_buffer_create(vk, &out->triangles, index_bytes, HL_VK_DEVICE) : s;
+    s = s == HL_OK ? hl_vk_upload(vk, &out->triangles, 0, mesh->triangles, index_bytes) : s;
     hl_free(vertices);
-    float low[3], high[3];
+    if (s != HL_OK)
+        return hl_fail_context(s, "placing a mesh on the device");
+    out->index_count = 3 * (uint32_t)mesh->triangle_count;
     hl_mesh_bounds(mesh, low, high);
-    hl_gpu_casters_reset(&frame->mesh_casters);
-    hl_gpu_casters_add(&frame->mesh_casters, low, high);
-    if (s == HL_OK)
-        frame->index_count = 3 * (uint32_t)mesh->triangle_count;
-    return s == HL_OK ? s : hl_fail_context(s, "placing a mesh on the device");
+    hl_gpu_casters_add(&out->casters, low, high);
+    return HL_OK;
+}
+
+hl_status hl_gpu_frame_set_mesh(hl_gpu_frame *frame, const hl_mesh *mesh)
+{
+    frame->shadows.dirty = true;
+    frame->baked = 0;
+    return place(frame->vk, &frame->mesh, mesh);
+}
+
+hl_status hl_gpu_frame_set_stand_in(hl_gpu_frame *frame, const hl_mesh *mesh)
+{
+    frame->shadows.dirty = true;
+    frame->baked = 0;
+    return place(frame->vk, &frame->stand_in, mesh);
 }
 
 hl_status hl_pass_mesh_draw(hl_gpu_frame *frame, const hl_vk_pipeline *pipeline)
 {
     hl_vk *vk = frame->vk;
     const VkDeviceSize zero = 0;
-    HL_TRY(hl_vk_bind(vk, pipeline, (const hl_vk_binding[]){{.buffer = &frame->view}}, NULL));
-    vkCmdBindVertexBuffers(vk->cmd, 0, 1, &frame->vertices.buffer, &zero);
-    vkCmdBindIndexBuffer(vk->cmd, frame->triangles.buffer, 0, VK_INDEX_TYPE_UINT32);
-    vkCmdDrawIndexed(vk->cmd, frame->index_count, 1, 0, 0, 0);
+    HL_TRY(hl_vk_bind(
+        vk, pipeline,
+        (const hl_vk_binding[]){{.buffer = &frame->view}, {.buffer = &frame->baked_vertices}},
+        NULL));
+    vkCmdBindVertexBuffers(vk->cmd, 0, 1, &frame->mesh.vertices.buffer, &zero);
+    vkCmdBindIndexBuffer(vk->cmd, frame->mesh.triangles.buffer, 0, VK_INDEX_TYPE_UINT32);
+    vkCmdDrawIndexed(vk->cmd, frame->mesh.index_count, 1, 0, 0, 0);
     return HL_OK;
 }
 
@@ -104,8 +130,8 @@ hl_status hl_pass_mesh_record(hl_gpu_frame *frame)
     hl_vk *vk = frame->vk;
     const hl_vk_touch touches[] = {{.image = &frame->depth, .how = HL_VK_DEPTH, .discard = true},
                                    {.buffer = &frame->view, .how = HL_VK_DRAW_READ},
-                                   {.buffer = &frame->vertices, .how = HL_VK_DRAW_INPUT},
-                                   {.buffer = &frame->triangles, .how = HL_VK_DRAW_INPUT}};
+                                   {.buffer = &frame->mesh.vertices, .how = HL_VK_DRAW_INPUT},
+                                   {.buffer = &frame->mesh.triangles, .how = HL_VK_DRAW_INPUT}};
     const VkRect2D area = {.extent = {frame->width, frame->height}};
     const VkViewport viewport = {
         .width = (float)frame->width, .height = (float)frame->height, .maxDepth = 1};
@@ -119,11 +145,12 @@ hl_status hl_pass_mesh_record(hl_gpu_frame *frame)
                                   .renderArea = area,
                                   .layerCount = 1,
                                   .pDepthAttachment = &depth};
-    hl_vk_pass_begin(vk, "mesh depth", touches, frame->index_count ? 4 : 1);
+    hl_vk_pass_begin(vk, "mesh depth", touches, frame->mesh.index_count ? 4 : 1);
     vkCmdBeginRendering(vk->cmd, &info);
     vkCmdSetViewport(vk->cmd, 0, 1, &viewport);
     vkCmdSetScissor(vk->cmd, 0, 1, &area);
-    const hl_status s = frame->index_count ? hl_pass_mesh_draw(frame, &frame->mesh_depth) : HL_OK;
+    const hl_status s =
+        frame->mesh.index_count ? hl_pass_mesh_draw(frame, &frame->mesh_depth) : HL_OK;
     vkCmdEndRendering(vk->cmd);
     hl_vk_pass_end(vk);
     return s;

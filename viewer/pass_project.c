@@ -5,11 +5,12 @@
 typedef struct push {
     uint32_t first, count, words, stride;
     float roughness, metal;
+    uint32_t owned;
 } push;
 
 hl_status hl_pass_project_create(hl_gpu_frame *frame)
 {
-    return hl_vk_compute_pipeline(frame->vk, &frame->project, HL_SHADER_project_comp, "bbubbbbb",
+    return hl_vk_compute_pipeline(frame->vk, &frame->project, HL_SHADER_project_comp, "bbubbbbbb",
                                   sizeof(push));
 }
 
@@ -31,11 +32,12 @@ hl_status hl_pass_project_record(hl_gpu_frame *frame)
     hl_vk_pass_begin(vk, "project", touches, 6);
     for (uint32_t i = 0; i < s->chunk_count; i++) {
         hl_gpu_chunk *chunk = &s->chunks[i];
-        const push p = {chunk->first, chunk->count,     s->color_words,
-                        s->stride,    frame->roughness, frame->metal};
+        const push p = {chunk->first,     chunk->count, s->color_words, s->stride,
+                        frame->roughness, frame->metal, s->owned};
         const hl_vk_touch inputs[] = {{.buffer = &chunk->splats, .how = HL_VK_READ},
-                                      {.buffer = &chunk->colors, .how = HL_VK_READ}};
-        hl_vk_barriers(vk, inputs, 2);
+                                      {.buffer = &chunk->colors, .how = HL_VK_READ},
+                                      {.buffer = &chunk->own, .how = HL_VK_READ}};
+        hl_vk_barriers(vk, inputs, 3);
         HL_TRY(hl_vk_bind(vk, &frame->project,
                           (const hl_vk_binding[]){{.buffer = &chunk->splats},
                                                   {.buffer = &chunk->colors},
@@ -44,7 +46,8 @@ hl_status hl_pass_project_record(hl_gpu_frame *frame)
                                                   {.buffer = &s->order[0]},
                                                   {.buffer = &s->footprints},
                                                   {.buffer = &s->draw},
-                                                  {.buffer = &s->materials}},
+                                                  {.buffer = &s->materials},
+                                                  {.buffer = &chunk->own}},
                           &p));
         hl_vk_dispatch(vk, (chunk->count + HL_GROUP - 1) / HL_GROUP);
         /* The chunks' counts of the visible come one after the other. */

@@ -205,8 +205,10 @@ hl_status hl_pass_shadow_fill(hl_gpu_frame *frame, const hl_look *look)
                       memcmp(s->lights, look->lights, bytes) == 0;
     if (same)
         return HL_OK;
-    if (frame->index_count)
-        hl_gpu_casters_add(&casters, frame->mesh_casters.low, frame->mesh_casters.high);
+    if (frame->stand_in.index_count) /* in place of the splats */
+        memcpy(casters.low, frame->stand_in.casters.low, 2 * sizeof casters.low);
+    if (frame->mesh.index_count)
+        hl_gpu_casters_add(&casters, frame->mesh.casters.low, frame->mesh.casters.high);
     HL_TRY(make_atlas(frame, casters.low[0] <= casters.high[0] ? count_maps(look) : 0));
     lay_out(s, &casters, look);
     s->splat_scale = look->splat_scale;
@@ -268,19 +270,19 @@ static hl_status draw_splats(hl_gpu_frame *frame)
     return HL_OK;
 }
 
-static hl_status draw_mesh(hl_gpu_frame *frame)
+static hl_status draw_mesh(hl_gpu_frame *frame, const hl_gpu_mesh *mesh)
 {
     hl_gpu_shadows *s = &frame->shadows;
     const VkDeviceSize zero = 0;
     push p = {.scale = 1};
-    if (!frame->index_count)
+    if (!mesh->index_count)
         return HL_OK;
     HL_TRY(hl_vk_bind(frame->vk, &s->mesh, (const hl_vk_binding[]){{.buffer = &s->views}}, &p));
-    vkCmdBindVertexBuffers(frame->vk->cmd, 0, 1, &frame->vertices.buffer, &zero);
-    vkCmdBindIndexBuffer(frame->vk->cmd, frame->triangles.buffer, 0, VK_INDEX_TYPE_UINT32);
+    vkCmdBindVertexBuffers(frame->vk->cmd, 0, 1, &mesh->vertices.buffer, &zero);
+    vkCmdBindIndexBuffer(frame->vk->cmd, mesh->triangles.buffer, 0, VK_INDEX_TYPE_UINT32);
     for (uint32_t map = 0; map < s->count; map++) {
         select_map(frame, &s->mesh, &p, map);
-        vkCmdDrawIndexed(frame->vk->cmd, frame->index_count, 1, 0, 0, 0);
+        vkCmdDrawIndexed(frame->vk->cmd, mesh->index_count, 1, 0, 0, 0);
     }
     return HL_OK;
 }
@@ -289,10 +291,10 @@ hl_status hl_pass_shadow_record(hl_gpu_frame *frame)
 {
     hl_vk *vk = frame->vk;
     hl_gpu_shadows *s = &frame->shadows;
-    const hl_vk_touch touches[] = {{.image = &s->atlas, .how = HL_VK_DEPTH, .discard = true},
-                                   {.buffer = &s->views, .how = HL_VK_DRAW_READ},
-                                   {.buffer = &frame->vertices, .how = HL_VK_DRAW_INPUT},
-                                   {.buffer = &frame->triangles, .how = HL_VK_DRAW_INPUT}};
+    hl_gpu_mesh *const meshes[] = {&frame->mesh, &frame->stand_in};
+    hl_vk_touch touches[6] = {{.image = &s->atlas, .how = HL_VK_DEPTH, .discard = true},
+                              {.buffer = &s->views, .how = HL_VK_DRAW_READ}};
+    int32_t touch_count = 2;
     const VkRenderingAttachmentInfo depth = {.sType = VK_STRUCTURE_TYPE_RENDERING_ATTACHMENT_INFO,
                                              .imageView = s->atlas.view,
                                              .imageLayout =
@@ -310,10 +312,18 @@ hl_status hl_pass_shadow_record(hl_gpu_frame *frame)
                                    .how = HL_VK_DRAW_READ};
         hl_vk_barriers(vk, &input, 1);
     }
-    hl_vk_pass_begin(vk, "shadow", touches, frame->index_count ? 4 : 2);
+    for (int i = 0; i < 2; i++)
+        if (meshes[i]->index_count) {
+            touches[touch_count++] =
+                (hl_vk_touch){.buffer = &meshes[i]->vertices, .how = HL_VK_DRAW_INPUT};
+            touches[touch_count++] =
+                (hl_vk_touch){.buffer = &meshes[i]->triangles, .how = HL_VK_DRAW_INPUT};
+        }
+    hl_vk_pass_begin(vk, "shadow", touches, touch_count);
     vkCmdBeginRendering(vk->cmd, &info);
-    hl_status status = draw_splats(frame);
-    status = status == HL_OK ? draw_mesh(frame) : status;
+    hl_status status = frame->stand_in.index_count ? HL_OK : draw_splats(frame);
+    for (int i = 0; i < 2 && status == HL_OK; i++)
+        status = draw_mesh(frame, meshes[i]);
     vkCmdEndRendering(vk->cmd);
     hl_vk_pass_end(vk);
     s->undrawn = false;

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DIFFUSE_WIDTH = 128, DIFFUSE_HEIGHT = 64 };
-
 #define PROBE_SECONDS 0.05 /* a path is timed for about this long */
 
 const char *hl_raster_path_name(hl_raster_path path)
@@ -27,9 +25,15 @@ const char *hl_raster_path_name(hl_raster_path path)
 
 const char *hl_show_name(hl_show show)
 {
-    static const char *const names[HL_SHOW_COUNT] = {
-        "color", "lit", "albedo", "normal", "roughness", "metal", "depth", "alpha", "light"};
+    static const char *const names[HL_SHOW_COUNT] = {"color",     "lit",    "albedo",  "normal",
+                                                     "roughness", "metal",  "depth",   "alpha",
+                                                     "light",     "direct", "indirect"};
     return show < HL_SHOW_COUNT ? names[show] : "?";
+}
+
+bool hl_show_is_lit(hl_show show)
+{
+    return show == HL_SHOW_LIT || show >= HL_SHOW_LIGHT;
 }
 
 static void set_reason(hl_renderer *r, hl_raster_path path, const char *why)
@@ -94,6 +98,8 @@ void hl_renderer_destroy(hl_renderer **renderer)
     close_device(r);
     hl_tier_cpu_release(&r->cpu);
     hl_environment_release(&r->environment);
+    hl_bake_destroy(&r->bake);
+    hl_bake_result_release(&r->baked);
     hl_free(r);
 }
 
@@ -101,15 +107,21 @@ static hl_status place(hl_renderer *r)
 {
     if (r->on_device || !r->splats)
         return HL_OK;
-    HL_TRY(hl_gpu_frame_set_splats(&r->frame, r->splats));
+    const bool own = r->materials && r->material_count == r->splats->count;
+    HL_TRY(hl_gpu_frame_set_splats(&r->frame, r->splats, own ? r->materials : NULL));
     r->on_device = true;
+    r->baked_old = true;
     return HL_OK;
 }
 
 hl_status hl_renderer_set_splats(hl_renderer *renderer, const hl_splats *splats)
 {
     hl_renderer *r = renderer;
+    r->surfaces_old |= !r->splats || r->splats->mean != r->splat_mean ||
+                       splats->count != r->splat_count || splats->mean != r->splat_mean;
     r->splats = splats;
+    r->splat_mean = splats->mean;
+    r->splat_count = splats->count;
     r->on_device = false;
     hl_tier_cpu_set_splats(&r->cpu, splats);
     if (!r->vk || r->path == HL_RASTER_CPU)
@@ -122,41 +134,13 @@ hl_status hl_renderer_set_splats(hl_renderer *renderer, const hl_splats *splats)
     return HL_OK;
 }
 
-/* What the CPU does not draw opens the device when it is first asked for. */
-static hl_status need_device(hl_renderer *r)
+hl_status hl_renderer_need_device(hl_renderer *r)
 {
     if (r->vk)
         return HL_OK;
     const hl_status s =
         open_device(r, &(hl_vk_params){.validate = r->params.validate, .device = r->params.device});
     return s == HL_OK ? s : hl_fail_context(s, "light and channels need Vulkan");
-}
-
-/* A copy of 128 x 64 texels for the diffuse part, which is integrated anew at each turn. */
-static hl_status keep_environment(hl_renderer *r, const hl_environment *environment)
-{
-    const hl_image map = {environment->width, environment->height, 3, environment->radiance};
-    hl_image small;
-    HL_TRY(hl_image_resize(&small, &map, DIFFUSE_WIDTH, DIFFUSE_HEIGHT));
-    hl_environment_release(&r->environment);
-    r->environment =
-        (hl_environment){.width = DIFFUSE_WIDTH, .height = DIFFUSE_HEIGHT, .radiance = small.data};
-    return HL_OK;
-}
-
-hl_status hl_renderer_set_mesh(hl_renderer *renderer, const hl_mesh *mesh)
-{
-    if (!mesh && !renderer->vk)
-        return HL_OK;
-    HL_TRY(need_device(renderer));
-    return hl_gpu_frame_set_mesh(&renderer->frame, mesh);
-}
-
-hl_status hl_renderer_set_environment(hl_renderer *renderer, const hl_environment *environment)
-{
-    HL_TRY(need_device(renderer));
-    HL_TRY(keep_environment(renderer, environment));
-    return hl_gpu_frame_set_environment(&renderer->frame, environment);
 }
 
 static void keep_times(hl_renderer *r)
@@ -166,27 +150,11 @@ static void keep_times(hl_renderer *r)
         r->passes[i] = (hl_pass_time){r->vk->timer_name[i], r->vk->timer_ms[i]};
 }
 
-static hl_status fill_light(hl_renderer *r, const hl_look *look)
-{
-    const float white[3] = {1, 1, 1};
-    if (!r->environment.radiance) {
-        hl_environment even;
-        HL_TRY(hl_environment_create_constant(&even, white));
-        const hl_status s = keep_environment(r, &even);
-        hl_environment_release(&even);
-        HL_TRY(s);
-    }
-    HL_TRY(hl_pass_shadow_fill(&r->frame, look));
-    hl_gpu_light_fill(r->frame.light.mapped, &r->environment, look, r->numbers);
-    hl_gpu_lamps_fill(&r->frame, look, r->frame.light.mapped);
-    return HL_OK;
-}
-
 static hl_status draw_on_device(hl_renderer *r, const hl_raster_view *view, const hl_look *look)
 {
     const bool lit = look->show != HL_SHOW_COLOR;
     hl_look limited = *look;
-    HL_TRY(need_device(r));
+    HL_TRY(hl_renderer_need_device(r));
     HL_TRY(place(r));
     HL_TRY(hl_gpu_frame_resize(&r->frame, (uint32_t)view->width, (uint32_t)view->height));
     if (lit)
@@ -197,7 +165,7 @@ static hl_status draw_on_device(hl_renderer *r, const hl_raster_view *view, cons
     r->frame.roughness = look->roughness;
     r->frame.metal = look->metal;
     if (lit)
-        HL_TRY(fill_light(r, look));
+        HL_TRY(hl_renderer_fill_light(r, look));
     HL_TRY(hl_vk_begin(r->vk));
     HL_TRY(lit ? hl_gpu_frame_record_lit(&r->frame) : hl_gpu_frame_record(&r->frame));
     HL_TRY(hl_vk_submit(r->vk, VK_NULL_HANDLE, VK_NULL_HANDLE));
@@ -250,8 +218,7 @@ static bool cpu_draws(const hl_renderer *r, hl_show show)
 {
     if (show == HL_SHOW_COLOR)
         return r->path == HL_RASTER_CPU;
-    return show != HL_SHOW_LIT && show != HL_SHOW_LIGHT && r->path == HL_RASTER_CPU &&
-           !r->frame.index_count;
+    return !hl_show_is_lit(show) && r->path == HL_RASTER_CPU && !r->frame.mesh.index_count;
 }
 
 static hl_status check_look(const hl_raster_view *view, const hl_look *look)
@@ -316,7 +283,7 @@ hl_status hl_renderer_numbers(hl_renderer *renderer, const hl_raster_view *view,
     hl_renderer *r = renderer;
     const hl_show show = look->show;
     const bool three = show == HL_SHOW_ALBEDO || show == HL_SHOW_NORMAL;
-    const bool four = show == HL_SHOW_COLOR || show == HL_SHOW_LIT || show == HL_SHOW_LIGHT;
+    const bool four = show == HL_SHOW_COLOR || hl_show_is_lit(show);
     hl_image rgba;
     hl_status s = check_look(view, look);
     if (s == HL_OK && (show == HL_SHOW_COLOR || cpu_draws(r, show))) {

@@ -26,6 +26,7 @@ typedef enum hl_raster_path {
 typedef struct hl_renderer_params {
     hl_raster_path path;
     const char *device; /* part of the name of a Vulkan device; NULL: the best       */
+    bool settle;        /* pictures wait for the light that is solved beside them    */
     bool validate;      /* with the validation layer; HL_E_BACKEND where it is absent */
 } hl_renderer_params;
 
@@ -40,8 +41,13 @@ typedef enum hl_show {
     HL_SHOW_DEPTH,     /* near is light; half bright at depth_half     */
     HL_SHOW_ALPHA,     /* coverage                                     */
     HL_SHOW_LIGHT,     /* lit, with all materials grey and rough       */
+    HL_SHOW_DIRECT,    /* lit, without light from other surfaces       */
+    HL_SHOW_INDIRECT,  /* that light alone                             */
     HL_SHOW_COUNT
 } hl_show;
+
+/* Light is needed for it. */
+bool hl_show_is_lit(hl_show show);
 
 /* Curves from light to display. */
 typedef enum hl_tone { HL_TONE_NONE, HL_TONE_REINHARD, HL_TONE_ACES, HL_TONE_NEUTRAL } hl_tone;
@@ -58,10 +64,11 @@ typedef struct hl_look {
     float roughness, metal; /* of splats without materials, 0..1  */
     float exposure;         /* stops, -20..20                     */
     hl_tone tone;
-    bool sky;         /* the environment behind the scene   */
-    float turn;       /* of the environment, degrees        */
-    float up[3];      /* of the environment, world          */
-    float intensity;  /* of the environment, factor >= 0    */
+    bool sky;        /* the environment behind the scene   */
+    float turn;      /* of the environment, degrees        */
+    float up[3];     /* of the environment, world          */
+    float intensity; /* of the environment, factor >= 0    */
+    bool baked;      /* shadows of the sky, and bounces: of meshes, and of splats with a stand-in */
     float depth_half; /* scene units                        */
     int32_t light_count;
     hl_light lights[HL_LOOK_LIGHTS]; /* (light_count) suns and points, world */
@@ -70,7 +77,7 @@ typedef struct hl_look {
 /* clang-format off */
 #define HL_LOOK_DEFAULTS                                                              \
     {.sh_degree = 3, .splat_scale = 1.0f, .roughness = 0.6f, .tone = HL_TONE_NEUTRAL, \
-     .up = {0, -1, 0}, .intensity = 1.0f, .depth_half = 1.0f}
+     .up = {0, -1, 0}, .intensity = 1.0f, .baked = true, .depth_half = 1.0f}
 /* clang-format on */
 
 typedef struct hl_pass_time {
@@ -100,9 +107,26 @@ void hl_renderer_destroy(hl_renderer **renderer);
 /* The scene from now on; *splats must stay as they are until the next call or the end. */
 hl_status hl_renderer_set_splats(hl_renderer *renderer, const hl_splats *splats);
 
-/* A mesh among the splats from now on, seen in all but the colour; it must have normals.  Copied.
- * NULL: none.  HL_E_BACKEND without a device or where it is too large, HL_E_ARG, HL_E_MEMORY. */
+/* A mesh among the splats from now on, seen in all but the colour; it must have normals, and stay
+ * as it is until the next call or the end.  NULL: none.  HL_E_BACKEND without a device or where it
+ * is too large, HL_E_ARG, HL_E_MEMORY. */
 hl_status hl_renderer_set_mesh(hl_renderer *renderer, const hl_mesh *mesh);
+
+/* A mesh that is not seen: where the splats' surfaces are, for light.  It casts their shadows, and
+ * what reaches it of the environment and of other surfaces is carried over to them.  With normals;
+ * borrowed as above; NULL: none.  HL_E_MEMORY. */
+hl_status hl_renderer_set_stand_in(hl_renderer *renderer, const hl_mesh *mesh);
+
+/* Materials of the splats, (count, HL_GBUFFER_CHANNELS), for splats of that count; borrowed as
+ * above. NULL: their mean colour, and roughness and metal of the look. */
+void hl_renderer_set_materials(hl_renderer *renderer, const float *materials, int32_t count);
+
+/* Shadows of the sky and bounces are solved in a thread of their own: the next picture will show a
+ * result that the last one did not. */
+bool hl_renderer_has_news(hl_renderer *renderer);
+
+/* Waits until what the last picture asked for is there. */
+void hl_renderer_settle(hl_renderer *renderer);
 
 /* The light from far away from now on; copied.  Without one everything is lit evenly by white.
  * HL_E_BACKEND without a device, HL_E_MEMORY. */

@@ -18,11 +18,29 @@ struct hl_renderer {
     bool drawn_on_device;       /* the last picture */
     bool numbers;               /* of the picture being drawn are wanted too */
     hl_environment environment; /* owned; radiance NULL: even white */
+
+    /* What light meets: borrowed, or NULL. */
+    const hl_mesh *mesh, *stand_in;
+    const float *materials; /* (material_count, HL_GBUFFER_CHANNELS) */
+    int32_t material_count;
+    const float *splat_mean; /* of the splats, by which others are told apart */
+    int32_t splat_count;
+    bool stand_in_old; /* on the device                            */
+    bool surfaces_old; /* in the bake                              */
+    hl_bake *bake;     /* NULL: nothing to bake so far             */
+    hl_bake_result baked;
+    bool baked_old; /* on the device */
     double draw_ms;
     char reason[256];
     int32_t pass_count;
     hl_pass_time passes[HL_VK_TIMERS_MAX];
 };
+
+/* What the CPU does not draw opens the device when it is first asked for. */
+hl_status hl_renderer_need_device(hl_renderer *r);
+
+/* Everything of the light that a frame reads, and of the view what is baked. */
+hl_status hl_renderer_fill_light(hl_renderer *r, const hl_look *look);
 
 /* The device, made with these extensions, for a renderer that is yet to be created; what
  * hl_renderer_create does without a window. */

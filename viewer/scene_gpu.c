@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "viewer/scene_gpu.h"
 
+#include "core/color.h"
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "core/vec.h"
+#include "raster/gbuffer.h"
 
 #include <string.h>
 
@@ -74,8 +76,19 @@ typedef struct packing {
     const hl_gpu_splats *gpu;
     size_t first, count;
     struct hl_gpu_splat *out;
-    uint16_t *colors; /* (count, 2 color_words) */
+    uint16_t *colors;       /* (count, 2 color_words) */
+    const float *materials; /* of all splats, or NULL */
+    uint32_t *own;          /* (count, 2)             */
 } packing;
+
+static void pack_own(const float material[HL_GBUFFER_CHANNELS], uint32_t own[2])
+{
+    own[0] = (uint32_t)(hl_clamp(material[3], 0, 1) * 255 + 0.5f) << 24;
+    own[1] = (uint32_t)(hl_clamp(material[4], 0, 1) * 255 + 0.5f);
+    for (int c = 0; c < 3; c++)
+        own[0] |= (uint32_t)(hl_srgb_from_linear(hl_clamp(material[c], 0, 1)) * 255 + 0.5f)
+                  << 8 * c;
+}
 
 static void pack_block(void *ctx, int32_t block, int32_t thread)
 {
@@ -87,6 +100,8 @@ static void pack_block(void *ctx, int32_t block, int32_t thread)
         const float *sh = p->splats->sh + 3 * HL_SH_COEFFS_MAX * (p->first + i);
         uint16_t *halves = p->colors + 2 * (size_t)p->gpu->color_words * i;
         hl_gpu_pack_splat(p->splats, p->first + i, &p->out[i]);
+        if (p->materials)
+            pack_own(p->materials + HL_GBUFFER_CHANNELS * (p->first + i), p->own + 2 * i);
         for (size_t c = 0; c < 3; c++)
             for (size_t k = 0; k < stride; k++)
                 halves[c * stride + k] = hl_half_from_float(sh[c * HL_SH_COEFFS_MAX + k]);
@@ -102,18 +117,24 @@ static hl_status upload_chunk(hl_vk *vk, hl_gpu_splats *gpu, hl_gpu_chunk *chunk
     hl_parallel_for(hl_block_count(chunk->count, PACK_BLOCK), pack_block, p);
     HL_TRY(hl_vk_buffer_create(vk, &chunk->splats, splat_bytes, HL_VK_DEVICE));
     HL_TRY(hl_vk_buffer_create(vk, &chunk->colors, color_bytes, HL_VK_DEVICE));
+    const uint64_t own_bytes = p->materials ? (uint64_t)chunk->count * 8 : 0;
+    HL_TRY(hl_vk_buffer_create(vk, &chunk->own, own_bytes, HL_VK_DEVICE));
+    if (own_bytes)
+        HL_TRY(hl_vk_upload(vk, &chunk->own, 0, p->own, own_bytes));
     HL_TRY(hl_vk_upload(vk, &chunk->splats, 0, p->out, splat_bytes));
     return hl_vk_upload(vk, &chunk->colors, 0, p->colors, color_bytes);
 }
 
-static hl_status upload_chunks(hl_vk *vk, hl_gpu_splats *gpu, const hl_splats *splats)
+static hl_status upload_chunks(hl_vk *vk, hl_gpu_splats *gpu, const hl_splats *splats,
+                               const float *materials)
 {
     const uint32_t most = gpu->count < HL_GPU_CHUNK ? gpu->count : HL_GPU_CHUNK;
-    packing p = {.splats = splats, .gpu = gpu};
+    packing p = {.splats = splats, .gpu = gpu, .materials = materials};
     gpu->chunks = hl_alloc(gpu->chunk_count, sizeof *gpu->chunks);
     p.out = hl_alloc(most, sizeof *p.out);
     p.colors = hl_alloc(most, (size_t)gpu->color_words * 4);
-    hl_status s = gpu->chunks && p.out && p.colors ? HL_OK : HL_E_MEMORY;
+    p.own = hl_alloc(most, 8);
+    hl_status s = gpu->chunks && p.out && p.colors && p.own ? HL_OK : HL_E_MEMORY;
     for (uint32_t i = 0; s == HL_OK && i < gpu->chunk_count; i++) {
         hl_gpu_chunk *chunk = &gpu->chunks[i];
         chunk->first = i * HL_GPU_CHUNK;
@@ -123,6 +144,7 @@ static hl_status upload_chunks(hl_vk *vk, hl_gpu_splats *gpu, const hl_splats *s
     }
     hl_free(p.out);
     hl_free(p.colors);
+    hl_free(p.own);
     return s;
 }
 
@@ -141,15 +163,17 @@ static hl_status make_work_buffers(hl_vk *vk, hl_gpu_splats *gpu)
     return hl_vk_buffer_create(vk, &gpu->draw, sizeof(VkDrawIndirectCommand), HL_VK_DEVICE);
 }
 
-hl_status hl_gpu_splats_create(hl_vk *vk, hl_gpu_splats *out, const hl_splats *splats)
+hl_status hl_gpu_splats_create(hl_vk *vk, hl_gpu_splats *out, const hl_splats *splats,
+                               const float *materials)
 {
-    hl_gpu_splats gpu = {.count = (uint32_t)splats->count, .degree = splats->sh_degree};
+    hl_gpu_splats gpu = {
+        .count = (uint32_t)splats->count, .degree = splats->sh_degree, .owned = materials != NULL};
     gpu.chunk_count = (gpu.count + HL_GPU_CHUNK - 1) / HL_GPU_CHUNK;
     gpu.stride = (uint32_t)hl_sh_coeffs(splats->sh_degree);
     gpu.color_words = (3 * gpu.stride + 1) / 2;
     hl_status s = make_work_buffers(vk, &gpu); /* first: they meet the limits first */
     if (s == HL_OK)
-        s = upload_chunks(vk, &gpu, splats);
+        s = upload_chunks(vk, &gpu, splats, materials);
     if (s != HL_OK) {
         hl_gpu_splats_release(vk, &gpu);
         return hl_fail_context(s, "placing %u splats on the device", (unsigned)splats->count);
@@ -162,11 +186,13 @@ void hl_gpu_splats_release(hl_vk *vk, hl_gpu_splats *splats)
 {
     for (uint32_t i = 0; splats->chunks && i < splats->chunk_count; i++) {
         hl_vk_buffer_release(vk, &splats->chunks[i].splats);
+        hl_vk_buffer_release(vk, &splats->chunks[i].own);
         hl_vk_buffer_release(vk, &splats->chunks[i].colors);
     }
     hl_free(splats->chunks);
     hl_vk_buffer_release(vk, &splats->footprints);
     hl_vk_buffer_release(vk, &splats->materials);
+    hl_vk_buffer_release(vk, &splats->baked);
     for (int i = 0; i < 2; i++) {
         hl_vk_buffer_release(vk, &splats->keys[i]);
         hl_vk_buffer_release(vk, &splats->order[i]);
@@ -177,13 +203,24 @@ void hl_gpu_splats_release(hl_vk *vk, hl_gpu_splats *splats)
     *splats = (hl_gpu_splats){.count = 0};
 }
 
+hl_status hl_gpu_splats_set_baked(hl_vk *vk, hl_gpu_splats *splats, const uint32_t *baked)
+{
+    const uint64_t bytes = baked ? (uint64_t)splats->count * 8 : 0;
+    if (splats->baked.buffer && splats->baked.size >= bytes && bytes)
+        return hl_vk_upload(vk, &splats->baked, 0, baked, bytes);
+    hl_vk_buffer_release(vk, &splats->baked);
+    HL_TRY(hl_vk_buffer_create(vk, &splats->baked, bytes, HL_VK_DEVICE));
+    return bytes ? hl_vk_upload(vk, &splats->baked, 0, baked, bytes) : HL_OK;
+}
+
 uint64_t hl_gpu_splats_bytes(const hl_gpu_splats *splats)
 {
     uint64_t sum = splats->footprints.size + splats->materials.size + splats->counts.size +
-                   splats->totals.size;
+                   splats->totals.size + splats->baked.size;
     for (int i = 0; i < 2; i++)
         sum += splats->keys[i].size + splats->order[i].size;
     for (uint32_t i = 0; i < splats->chunk_count; i++)
-        sum += splats->chunks[i].splats.size + splats->chunks[i].colors.size;
+        sum += splats->chunks[i].splats.size + splats->chunks[i].colors.size +
+               splats->chunks[i].own.size;
     return sum;
 }

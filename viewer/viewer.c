@@ -22,6 +22,8 @@ hl_status hl_viewer_show(hl_viewer *viewer, const hl_viewer_scene *scene)
 {
     const bool same = viewer->edits.now && viewer->scene.splats == scene->splats;
     HL_TRY(hl_renderer_set_mesh(viewer->renderer, scene->mesh));
+    HL_TRY(hl_renderer_set_stand_in(viewer->renderer, scene->stand_in));
+    hl_renderer_set_materials(viewer->renderer, scene->materials, scene->splats->count);
     if (!same)
         HL_TRY(hl_edits_reset(&viewer->edits, scene->splats->count));
     if (scene->mesh && viewer->look.show == HL_SHOW_COLOR)
@@ -40,6 +42,8 @@ hl_status hl_viewer_show(hl_viewer *viewer, const hl_viewer_scene *scene)
     hl_orbit_frame(&viewer->orbit, scene->low, scene->high, scene->up);
     for (int k = 0; k < 3; k++)
         viewer->look.up[k] = (float)viewer->orbit.up[k];
+    if (scene->environment)
+        HL_TRY(hl_renderer_set_environment(viewer->renderer, scene->environment));
     return scene->camera_count ? hl_viewer_do(viewer, "camera 0") : HL_OK;
 }
 
@@ -283,6 +287,7 @@ static hl_status run_window(hl_viewer *v, script *s)
         v->following = v->following && !ended;
         if (!done && v->wait == 0)
             HL_TRY(run_script(v, s, &done));
+        v->dirty |= hl_renderer_has_news(v->renderer);
         hl_window_poll(v->window, v->dirty || !done ? 0 : REST_SECONDS, &in);
         const double now = hl_wall_seconds();
         HL_TRY(window_frame(v, &in, now - last));
@@ -324,10 +329,11 @@ hl_status hl_viewer_run(const hl_viewer_params *params, hl_viewer_report *report
                      .brush = 20,
                      .faint = 0.05f,
                      .start = hl_wall_seconds()};
+    hl_renderer_params settled = params->renderer; /* the same pictures each time */
+    settled.settle = true;
     hl_status status = params->script ? hl_file_map_open(&s.map, params->script) : HL_OK;
     if (status == HL_OK)
-        status =
-            params->headless ? hl_renderer_create(&v->renderer, &params->renderer) : open_window(v);
+        status = params->headless ? hl_renderer_create(&v->renderer, &settled) : open_window(v);
     if (status == HL_OK && !params->headless)
         status = hl_viewer_skies(v);
     status = status == HL_OK ? hl_viewer_show(v, &params->scene) : status;

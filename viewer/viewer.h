@@ -22,9 +22,12 @@ typedef struct hl_viewer_camera {
 typedef struct hl_viewer_scene {
     const char *name;
     const char *status;      /* a line about it, or NULL */
-    const hl_splats *splats; /* may be empty                  */
-    const hl_mesh *mesh;     /* with normals, or NULL         */
-    double low[3], high[3];  /* of the part worth looking at */
+    const hl_splats *splats; /* may be empty                                              */
+    const hl_mesh *mesh;     /* with normals, or NULL                                     */
+    const hl_mesh *stand_in; /* hl_renderer_set_stand_in, or NULL                         */
+    const float *materials;  /* of the splats, hl_renderer_set_materials, or NULL         */
+    const hl_environment *environment; /* that the scene was seen in, its z up; or NULL   */
+    double low[3], high[3];            /* of the part worth looking at */
     double up[3];
     float background[3];             /* sRGB */
     const hl_viewer_camera *cameras; /* (camera_count) of the capture */

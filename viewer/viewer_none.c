@@ -37,6 +37,13 @@ hl_status hl_renderer_set_mesh(hl_renderer *renderer, const hl_mesh *mesh)
     return none();
 }
 
+hl_status hl_renderer_set_stand_in(hl_renderer *renderer, const hl_mesh *mesh)
+{
+    (void)renderer;
+    (void)mesh;
+    return none();
+}
+
 hl_status hl_renderer_set_environment(hl_renderer *renderer, const hl_environment *environment)
 {
     (void)renderer;
@@ -72,6 +79,29 @@ hl_status hl_renderer_numbers(hl_renderer *renderer, const hl_raster_view *view,
     (void)look;
     (void)out;
     return none();
+}
+
+void hl_renderer_set_materials(hl_renderer *renderer, const float *materials, int32_t count)
+{
+    (void)renderer;
+    (void)materials;
+    (void)count;
+}
+
+bool hl_renderer_has_news(hl_renderer *renderer)
+{
+    (void)renderer;
+    return false;
+}
+
+void hl_renderer_settle(hl_renderer *renderer)
+{
+    (void)renderer;
+}
+
+bool hl_show_is_lit(hl_show show)
+{
+    return show == HL_SHOW_LIT || show >= HL_SHOW_LIGHT;
 }
 
 void hl_renderer_stats_read(const hl_renderer *renderer, hl_renderer_stats *out)

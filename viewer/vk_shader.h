@@ -29,6 +29,10 @@
     X(mesh, frag)          \
     X(mesh_depth, vert)    \
     X(mesh_depth, frag)    \
+    X(quads_baked, vert)   \
+    X(quads_baked, frag)   \
+    X(mesh_baked, vert)    \
+    X(mesh_baked, frag)    \
     X(shadow_mesh, vert)   \
     X(shadow_splats, vert) \
     X(shadow_splats, frag)

@@ -262,6 +262,7 @@ static void meshes_and_splats_hide_each_other(void **state)
     hl_arena arena;
     hl_splats s, none = {.count = 0};
     hl_look look = HL_LOOK_DEFAULTS;
+    hl_mesh m[2];
     float got[3], want[3], o[3];
     hl_arena_init(&arena, 0, 0);
     wall(&s, &arena, paint);
@@ -273,10 +274,8 @@ static void meshes_and_splats_hide_each_other(void **state)
     look.show = HL_SHOW_ALBEDO;
     look.tone = HL_TONE_NONE;
     for (int behind = 0; behind < 2; behind++) {
-        hl_mesh m;
-        screen(&m, behind ? 3.5f : 2.5f);
-        check_ok(hl_renderer_set_mesh(r, &m));
-        hl_mesh_release(&m);
+        screen(&m[behind], behind ? 3.5f : 2.5f);
+        check_ok(hl_renderer_set_mesh(r, &m[behind]));
         pixel_bytes(r, &look, 16, 16, got);
         for (int c = 0; c < 3; c++)
             want[c] = behind ? paint[c] : hl_srgb_from_linear(green.albedo[c]);
@@ -298,6 +297,8 @@ static void meshes_and_splats_hide_each_other(void **state)
     pixel_bytes(r, &look, 4, 29, got);
     check_close(got, black, 3, 1e-6, 0);
     gpu_renderer_close(&r);
+    hl_mesh_release(&m[0]);
+    hl_mesh_release(&m[1]);
     hl_arena_release(&arena);
 }
 

@@ -95,7 +95,7 @@ static void projection_is_that_of_the_trainer(bool antialiased)
     hl_projector_init(&p, size, lens, view.r, view.t, antialiased);
     hl_vk *vk = gpu_open();
     check_ok(hl_gpu_frame_create(&frame, vk));
-    check_ok(hl_gpu_frame_set_splats(&frame, &s));
+    check_ok(hl_gpu_frame_set_splats(&frame, &s, NULL));
     hl_gpu_view_fill(frame.view.mapped, &view, &look);
     check_ok(hl_vk_begin(vk));
     check_ok(hl_pass_project_record(&frame));

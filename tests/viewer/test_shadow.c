@@ -8,7 +8,9 @@
 #include "core/color.h"
 #include "relight/brdf.h"
 #include "relight/lights.h"
+#include "relight/shade.h"
 #include "tests/viewer/gpu.h"
+#include "viewer/bake.h"
 
 #include <string.h>
 
@@ -176,6 +178,7 @@ static agreement compare(hl_renderer *r, const hl_light *lamp, const hl_mesh *m,
     look.light_count = 1;
     look.lights[0] = *lamp;
     look.intensity = 0;
+    look.baked = false;
     look.roughness = 0.5f;
     check_ok(hl_renderer_draw(r, &v, &look));
     check_ok(hl_renderer_read(r, &picture));
@@ -233,8 +236,239 @@ static void lamps_and_shadows_are_those_of_rays(void **state)
     hl_mesh_release(&m);
 }
 
+/* ---- against helio relight ------------------------------------------------------------------ */
+
+enum { SMALL = 64, PIXELS = SMALL * SMALL };
+
+typedef struct surfaces {
+    float position[3 * PIXELS], normal[3 * PIXELS], albedo[3 * PIXELS];
+    float roughness[PIXELS], metal[PIXELS], alpha[PIXELS];
+} surfaces;
+
+static void see(const hl_bvh *bvh, const hl_mesh *m, const hl_raster_view *v, surfaces *out,
+                hl_shade_input *in)
+{
+    for (int i = 0; i < PIXELS; i++) {
+        seen s;
+        out->alpha[i] = surface_at(bvh, m, v, i % SMALL, i / SMALL, &s);
+        out->roughness[i] = 0.5f;
+        out->metal[i] = 0;
+        for (int k = 0; k < 3 && out->alpha[i] > 0; k++) {
+            out->position[3 * i + k] = s.x[k];
+            out->normal[3 * i + k] = s.n[k];
+            out->albedo[3 * i + k] = 0.5f;
+        }
+    }
+    *in = (hl_shade_input){.width = SMALL,
+                           .height = SMALL,
+                           .position = out->position,
+                           .normal = out->normal,
+                           .albedo = out->albedo,
+                           .roughness = out->roughness,
+                           .metal = out->metal,
+                           .alpha = out->alpha,
+                           .eye = {0, -1.6f, 0}};
+}
+
+/* A blue sky, brown ground, and a glow low on one side. */
+static void outdoors(hl_environment *env)
+{
+    hl_image map;
+    check_ok(hl_image_create(&map, 64, 32, 3));
+    for (int y = 0; y < 32; y++)
+        for (int x = 0; x < 64; x++) {
+            const float glow = 6 * expf(-0.03f * (float)((x - 40) * (x - 40)) -
+                                        0.06f * (float)((y - 9) * (y - 9)));
+            const float base[3] = {y < 16 ? 0.2f : 0.12f, y < 16 ? 0.3f : 0.1f,
+                                   y < 16 ? 0.5f : 0.08f};
+            for (int c = 0; c < 3; c++)
+                map.data[3 * (y * 64 + x) + c] = base[c] + glow * (1 - 0.2f * (float)c);
+        }
+    check_ok(hl_environment_create(env, &map));
+    hl_image_release(&map);
+}
+
+/* No silhouette runs through the pixel or beside it: splats have soft ones. */
+static bool inside(const hl_shade_input *in, int i)
+{
+    static const int beside[] = {-1, 1, -SMALL, SMALL, -2, 2, -2 * SMALL, 2 * SMALL};
+    const int x = i % SMALL, y = i / SMALL;
+    bool ok = in->alpha[i] > 0 && x > 1 && x < SMALL - 2 && y > 1 && y < SMALL - 2;
+    for (int k = 0; k < 8 && ok; k++) {
+        const float *p = in->position + 3 * i, *q = in->position + 3 * (i + beside[k]);
+        const float d[3] = {p[0] - q[0], p[1] - q[1], p[2] - q[2]};
+        ok = in->alpha[i + beside[k]] > 0 && hl_length3(d) < 0.5f;
+    }
+    return ok;
+}
+
+static double psnr(const hl_image8 *got, const hl_image *want, const hl_shade_input *in, bool all)
+{
+    double sum = 0;
+    int n = 0;
+    for (int i = 0; i < PIXELS; i++)
+        for (int c = 0; c < 3 && (all ? in->alpha[i] > 0 : inside(in, i)); c++, n++) {
+            const float w = hl_clamp(hl_srgb_from_linear(want->data[4 * i + c]), 0, 1);
+            const double d = (double)((float)got->data[3 * i + c] / 255 - w);
+            sum += d * d;
+        }
+    return 10 * log10(n / sum);
+}
+
+static void light_is_that_of_helio_relight(void **state)
+{
+    (void)state;
+    static surfaces kept;
+    static const int parts[2] = {HL_SHADE_DIRECT, HL_SHADE_INDIRECT};
+    static const double least[2][2] = {{38, 31}, {30, 28}}; /* of splats off silhouettes */
+    static const hl_show shows[2] = {HL_SHOW_DIRECT, HL_SHOW_INDIRECT};
+    hl_mesh m;
+    hl_bvh bvh;
+    hl_arena arena;
+    hl_environment env;
+    hl_splats none = {.count = 0}, s;
+    hl_shade_input in;
+    hl_shade_result result;
+    hl_vertex_light *bounces = NULL;
+    hl_look look = plain;
+    hl_raster_view v = looking_down();
+    v.width = v.height = SMALL;
+    v.fx = v.fy = SMALL;
+    v.cx = v.cy = 0.5f * SMALL;
+    floor_and_ball(&m);
+    check_ok(hl_bvh_create(&bvh, &m));
+    hl_arena_init(&arena, 0, 0);
+    splats_of(&s, &arena, &m);
+    outdoors(&env);
+    hl_environment_orient(&env, look.up, 0);
+    look.tone = HL_TONE_NONE;
+    look.exposure = -0.5f;
+    look.light_count = 1;
+    look.lights[0] = lamps[0];
+    look.roughness = 0.5f;
+
+    const hl_light_scene scene = {.mesh = &m,
+                                  .bvh = &bvh,
+                                  .environment = &env,
+                                  .lights = look.lights,
+                                  .light_count = 1,
+                                  .offset = 1e-3f};
+    check_ok(hl_vertex_light_create(&bounces, &scene,
+                                    &(hl_vertex_light_options){.samples = 64, .bounces = 3}));
+    const hl_irradiance door = hl_vertex_light_irradiance(bounces);
+    see(&bvh, &m, &v, &kept, &in);
+    check_ok(
+        hl_shade(&result, &scene, &in, &(hl_shade_options){.samples = 256, .indirect = &door}));
+
+    hl_renderer *r = NULL;
+    if (hl_renderer_create(
+            &r, &(hl_renderer_params){.path = HL_RASTER_QUADS, .settle = true, .validate = true}) !=
+        HL_OK)
+        skip();
+    check_ok(hl_renderer_set_environment(r, &env));
+    for (int from_splats = 0; from_splats < 2; from_splats++) {
+        check_ok(hl_renderer_set_splats(r, from_splats ? &s : &none));
+        check_ok(hl_renderer_set_mesh(r, from_splats ? NULL : &m));
+        check_ok(hl_renderer_set_stand_in(r, from_splats ? &m : NULL));
+        for (int k = 0; k < 2; k++) {
+            hl_image want;
+            hl_image8 got;
+            look.show = shows[k];
+            check_ok(hl_renderer_draw(r, &v, &look));
+            check_ok(hl_renderer_read(r, &got));
+            check_ok(hl_shade_compose(&want, &result, &in, parts[k]));
+            for (int i = 0; i < 4 * PIXELS; i++)
+                want.data[i] *= i % 4 < 3 ? exp2f(look.exposure) : 1;
+            const double db = psnr(&got, &want, &in, !from_splats);
+            fprintf(stderr, "%s, %s: %.2f dB\n", from_splats ? "splats" : "mesh",
+                    hl_show_name(shows[k]), db);
+            assert_true(db > least[from_splats][k]);
+            hl_image8_release(&got);
+            hl_image_release(&want);
+        }
+    }
+    gpu_renderer_close(&r);
+    hl_vertex_light_destroy(&bounces);
+    hl_shade_release(&result);
+    hl_environment_release(&env);
+    hl_arena_release(&arena);
+    hl_bvh_release(&bvh);
+    hl_mesh_release(&m);
+}
+
+/* ---- the thread beside the pictures --------------------------------------------------------- */
+
+static void picture_of(hl_renderer *r, const hl_look *look, hl_image8 *out)
+{
+    const hl_raster_view v = looking_down();
+    check_ok(hl_renderer_draw(r, &v, look));
+    check_ok(hl_renderer_read(r, out));
+}
+
+static void the_first_picture_does_not_wait(void **state)
+{
+    (void)state;
+    hl_mesh m;
+    hl_splats none = {.count = 0};
+    hl_look look = plain;
+    hl_renderer *r = gpu_renderer(HL_RASTER_QUADS), *settled = NULL;
+    hl_image8 first, without, last, want;
+    const size_t bytes = 3 * SIDE * SIDE;
+    floor_and_ball(&m);
+    look.show = HL_SHOW_LIT;
+    check_ok(hl_renderer_create(
+        &settled,
+        &(hl_renderer_params){.path = HL_RASTER_QUADS, .settle = true, .validate = true}));
+    check_ok(hl_renderer_set_splats(r, &none));
+    check_ok(hl_renderer_set_mesh(r, &m));
+    check_ok(hl_renderer_set_splats(settled, &none));
+    check_ok(hl_renderer_set_mesh(settled, &m));
+    picture_of(r, &look, &first);
+    hl_renderer_settle(r);
+    assert_true(hl_renderer_has_news(r));
+    picture_of(r, &look, &last);
+    assert_false(hl_renderer_has_news(r));
+    picture_of(settled, &look, &want);
+    assert_memory_equal(last.data, want.data, bytes);
+    assert_memory_not_equal(last.data, first.data, bytes);
+    look.baked = false;
+    picture_of(settled, &look, &without);
+    assert_memory_equal(first.data, without.data, bytes);
+    hl_image8_release(&first);
+    hl_image8_release(&without);
+    hl_image8_release(&last);
+    hl_image8_release(&want);
+    gpu_renderer_close(&r);
+    gpu_renderer_close(&settled);
+    hl_mesh_release(&m);
+}
+
+static void colours_survive_packing(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 2000; i++) {
+        hl_rng rng = hl_rng_at(3, 0, i, HL_RNG_TEST);
+        float rgb[3], most = 0;
+        for (int c = 0; c < 3; c++) {
+            rgb[c] = expf(5 * hl_rng_normal(&rng));
+            most = hl_max(most, rgb[c]);
+        }
+        const uint32_t bits = hl_bake_pack(rgb);
+        for (int c = 0; c < 3; c++) {
+            const float got = ldexpf((float)(bits >> 9 * c & 511), (int)(bits >> 27) - 24);
+            if (most < 60000 && most > 1e-3f)
+                assert_true(hl_abs(got - rgb[c]) <= most / 511);
+        }
+    }
+    assert_int_equal(hl_bake_pack((const float[3]){0, -1, 0}) & 0x7FFFFFF, 0);
+    assert_int_equal(hl_bake_pack((const float[3]){1, 1, 1}) >> 27, 16);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(lamps_and_shadows_are_those_of_rays)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lamps_and_shadows_are_those_of_rays),
+                                       cmocka_unit_test(light_is_that_of_helio_relight),
+                                       cmocka_unit_test(the_first_picture_does_not_wait),
+                                       cmocka_unit_test(colours_survive_packing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
