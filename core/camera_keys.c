@@ -12,6 +12,8 @@
 
 #define DEGREE      0.017453292519943295
 #define FPS_DEFAULT 30.0
+#define FPS_MIN     1e-3
+#define FPS_MAX     1e3
 
 double hl_camera_keys_seconds(const hl_camera_key *keys, int32_t count)
 {
@@ -160,6 +162,9 @@ static hl_status read_our_key(hl_camera_key *key, const hl_json *node, const cha
     const double n = q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3];
     if (!(fabs(n - 1) < 1e-6))
         return hl_fail(HL_E_FORMAT, "%s: q is no rotation", where);
+    for (int k = 0; k < 3; k++)
+        if (!(fabs(key->pose.t[k]) < 1e30))
+            return hl_fail(HL_E_FORMAT, "%s: t is too far away", where);
     if (!(key->fov_y > 0 && key->fov_y < 3.14))
         return hl_fail(HL_E_FORMAT, "%s: fov_y_rad is %g, expected 0..3.14", where, key->fov_y);
     if (!(key->seconds > 0 && key->seconds < 1e6))
@@ -189,7 +194,8 @@ static hl_status take_frames(hl_camera_key *keys, int32_t capacity, int32_t *cou
     const hl_status s = hl_camera_path_load(&frames, &arena, path);
     if (s == HL_OK) {
         const int32_t n = frames.count < capacity ? frames.count : capacity;
-        const double fps = frames.fps > 0 ? frames.fps : FPS_DEFAULT;
+        const bool sane = frames.fps >= FPS_MIN && frames.fps <= FPS_MAX;
+        const double fps = sane ? frames.fps : FPS_DEFAULT;
         int64_t before = 0;
         for (int32_t i = 0; i < n; i++) {
             const int64_t at = n > 1 ? (int64_t)i * (frames.count - 1) / (n - 1) : 0;
@@ -199,7 +205,7 @@ static hl_status take_frames(hl_camera_key *keys, int32_t capacity, int32_t *cou
             before = at;
         }
         *count = n;
-        *film = (hl_camera_film){frames.width, frames.height, frames.fps};
+        *film = (hl_camera_film){frames.width, frames.height, sane ? fps : 0};
     }
     hl_arena_release(&arena);
     return s;
@@ -219,7 +225,7 @@ hl_status hl_camera_keys_load(hl_camera_key *keys, int32_t capacity, int32_t *co
         s = take_frames(keys, capacity, count, film, path);
     else if (n > capacity)
         s = hl_fail(HL_E_FORMAT, "%s: helio_keys: %d keys, at most %d are read", path, n, capacity);
-    else if (!(w >= 0 && w <= 16384 && h >= 0 && h <= 16384 && fps >= 0 && fps <= 1000))
+    else if (!(w >= 0 && w <= 16384 && h >= 0 && h <= 16384 && fps >= 0 && fps <= FPS_MAX))
         s = hl_fail(HL_E_FORMAT, "%s: size or fps is out of range", path);
     else {
         s = read_our_keys(keys, n, list, path);

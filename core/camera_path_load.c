@@ -23,8 +23,11 @@ static hl_status read_pose(const double m[16], hl_pose *pose, const char *where)
     const double eye[3] = {m[3], m[7], m[11]};
     hl_quat_from_rotation(r, pose->q);
     hl_mul3(r, eye, pose->t);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         pose->t[i] = -pose->t[i];
+        if (!(fabs(pose->t[i]) < 1e30))
+            return hl_fail(HL_E_FORMAT, "%s: camera_to_world is too far away", where);
+    }
     return HL_OK;
 }
 
