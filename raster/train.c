@@ -228,13 +228,18 @@ void hl_trainer_destroy(hl_trainer **trainer)
     *trainer = NULL;
 }
 
-int32_t hl_train_factor(const hl_trainer *t)
+int32_t hl_train_factor_at(const hl_trainer *t, int32_t step)
 {
-    return t->step < t->config.full_from ? t->config.coarse_factor : 1;
+    return step < t->config.full_from ? t->config.coarse_factor : 1;
 }
 
-/* Position of step `step` in the permutations (Fisher and Yates 1938): a training photo. */
-static int32_t photo_of_step(hl_trainer *t, int32_t step)
+int32_t hl_train_factor(const hl_trainer *t)
+{
+    return hl_train_factor_at(t, t->step);
+}
+
+/* Its position in the permutations (Fisher and Yates 1938). */
+int32_t hl_train_photo_of_step(hl_trainer *t, int32_t step)
 {
     const int32_t n = t->scene.train_count;
     const int64_t epoch = step / n;
@@ -475,7 +480,7 @@ static hl_status try_step(hl_trainer *t)
         t->step = halted;
         return HL_OK;
     }
-    const int32_t k = photo_of_step(t, t->step);
+    const int32_t k = hl_train_photo_of_step(t, t->step);
     prefetch(t);
     if (t->device)
         HL_TRY(hl_train_device_step(t, k, (float)t->step / (float)t->config.iterations));

@@ -16,9 +16,28 @@ extern "C" {
 }
 
 typedef struct hl_cuda {
-    cudaStream_t stream;
+    cudaStream_t stream; /* HL_GPU_MAIN */
+    cudaStream_t copies;
     cudaEvent_t mark[HL_GPU_MARKS];
+    cudaEvent_t event[HL_GPU_EVENTS];
 } hl_cuda;
+
+/* What was made of a context goes; members that were not are 0. */
+static void close_device(void *ctx)
+{
+    hl_cuda *c = (hl_cuda *)ctx;
+    for (int k = 0; k < HL_GPU_MARKS; k++)
+        if (c->mark[k])
+            cudaEventDestroy(c->mark[k]);
+    for (int k = 0; k < HL_GPU_EVENTS; k++)
+        if (c->event[k])
+            cudaEventDestroy(c->event[k]);
+    if (c->copies)
+        cudaStreamDestroy(c->copies);
+    if (c->stream)
+        cudaStreamDestroy(c->stream);
+    hl_free(c);
+}
 
 static hl_status open_device(void **ctx)
 {
@@ -33,25 +52,20 @@ static hl_status open_device(void **ctx)
     if (!c)
         return HL_E_MEMORY;
     cudaError_t made = cudaStreamCreateWithFlags(&c->stream, cudaStreamNonBlocking);
+    if (made == cudaSuccess)
+        made = cudaStreamCreateWithFlags(&c->copies, cudaStreamNonBlocking);
     for (int k = 0; k < HL_GPU_MARKS && made == cudaSuccess; k++)
         made = cudaEventCreate(&c->mark[k]);
+    for (int k = 0; k < HL_GPU_EVENTS && made == cudaSuccess; k++)
+        made = cudaEventCreateWithFlags(&c->event[k], cudaEventDisableTiming);
     if (made != cudaSuccess) {
-        hl_free(c);
+        close_device(c);
         cudaGetLastError();
         return hl_fail(HL_E_BACKEND, "backend cuda: the device does not start: %s",
                        cudaGetErrorString(made));
     }
     *ctx = c;
     return HL_OK;
-}
-
-static void close_device(void *ctx)
-{
-    hl_cuda *c = (hl_cuda *)ctx;
-    for (int k = 0; k < HL_GPU_MARKS; k++)
-        cudaEventDestroy(c->mark[k]);
-    cudaStreamDestroy(c->stream);
-    hl_free(c);
 }
 
 static hl_status info(void *ctx, hl_gpu_info *out)
@@ -99,6 +113,12 @@ static void release(void *ctx, void *at, bool pinned)
 static hl_status upload(void *ctx, void *to, const void *from, size_t bytes)
 {
     HL_CUDA_TRY(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, ((hl_cuda *)ctx)->stream));
+    return HL_OK;
+}
+
+static hl_status stage(void *ctx, void *to, const void *from, size_t bytes)
+{
+    HL_CUDA_TRY(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, ((hl_cuda *)ctx)->copies));
     return HL_OK;
 }
 
@@ -199,6 +219,39 @@ static hl_status wait_device(void *ctx)
     return HL_OK;
 }
 
+static cudaStream_t stream_of(const hl_cuda *c, hl_gpu_stream stream)
+{
+    return stream == HL_GPU_COPIES ? c->copies : c->stream;
+}
+
+static hl_status signal_event(void *ctx, int32_t event, hl_gpu_stream stream)
+{
+    const hl_cuda *c = (const hl_cuda *)ctx;
+    HL_CUDA_TRY(cudaEventRecord(c->event[event], stream_of(c, stream)));
+    return HL_OK;
+}
+
+static hl_status follow_event(void *ctx, int32_t event, hl_gpu_stream stream)
+{
+    const hl_cuda *c = (const hl_cuda *)ctx;
+    HL_CUDA_TRY(cudaStreamWaitEvent(stream_of(c, stream), c->event[event], 0));
+    return HL_OK;
+}
+
+static bool happened(void *ctx, int32_t event)
+{
+    const cudaError_t e = cudaEventQuery(((const hl_cuda *)ctx)->event[event]);
+    if (e != cudaSuccess)
+        cudaGetLastError(); /* "not ready" is no error to keep */
+    return e == cudaSuccess;
+}
+
+static hl_status await_event(void *ctx, int32_t event)
+{
+    HL_CUDA_TRY(cudaEventSynchronize(((const hl_cuda *)ctx)->event[event]));
+    return HL_OK;
+}
+
 static hl_status capture_begin(void *ctx)
 {
     HL_CUDA_TRY(cudaStreamBeginCapture(((hl_cuda *)ctx)->stream, cudaStreamCaptureModeThreadLocal));
@@ -246,10 +299,11 @@ static double seconds(void *ctx, int32_t from, int32_t to)
 }
 
 static const hl_gpu_table cuda_table = {
-    "cuda",        open_device, close_device, info,          alloc,         release,
-    upload,        download,    fill,         copy,          launch,        set_step,
-    scan,          scan_wide,   sort,         sort_wide,     scratch_bytes, wait_device,
-    capture_begin, capture_end, graph_launch, graph_destroy, mark,          seconds};
+    "cuda",       open_device,   close_device, info,         alloc,         release,
+    upload,       stage,         download,     fill,         copy,          launch,
+    set_step,     scan,          scan_wide,    sort,         sort_wide,     scratch_bytes,
+    wait_device,  capture_begin, capture_end,  graph_launch, graph_destroy, signal_event,
+    follow_event, happened,      await_event,  mark,         seconds};
 
 const hl_gpu_table *hl_gpu_table_cuda(void)
 {

@@ -81,6 +81,12 @@ hl_status hl_gpu_upload(hl_gpu *gpu, void *device, const void *host, size_t byte
     return bytes ? gpu->table->upload(gpu->ctx, device, host, bytes) : HL_OK;
 }
 
+hl_status hl_gpu_stage_upload(hl_gpu *gpu, void *device, const void *pinned, size_t bytes)
+{
+    gpu->counts.copies++;
+    return bytes ? gpu->table->stage(gpu->ctx, device, pinned, bytes) : HL_OK;
+}
+
 hl_status hl_gpu_download(hl_gpu *gpu, void *host, const void *device, size_t bytes)
 {
     gpu->counts.copies++;
@@ -148,6 +154,24 @@ hl_status hl_gpu_wait(hl_gpu *gpu)
 {
     gpu->counts.waits++;
     return gpu->table->wait(gpu->ctx);
+}
+
+hl_status hl_gpu_signal(hl_gpu *gpu, int32_t event, hl_gpu_stream stream)
+{
+    return gpu->table->signal(gpu->ctx, event, stream);
+}
+
+hl_status hl_gpu_follow(hl_gpu *gpu, int32_t event, hl_gpu_stream stream)
+{
+    return gpu->table->follow(gpu->ctx, event, stream);
+}
+
+hl_status hl_gpu_await(hl_gpu *gpu, int32_t event)
+{
+    if (gpu->table->happened(gpu->ctx, event))
+        return HL_OK;
+    gpu->counts.throttles++;
+    return gpu->table->await(gpu->ctx, event);
 }
 
 hl_status hl_gpu_capture_begin(hl_gpu *gpu)

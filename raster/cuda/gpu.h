@@ -7,7 +7,9 @@
  * lane by lane on the processor (gpu_emulated.c), with which the tests exercise all of the host
  * code and all of the kernels on machines without a GPU.
  *
- * All work goes to one stream, in order.  Nothing here waits for the device except hl_gpu_wait.
+ * All work goes to one stream, in order, except hl_gpu_stage_upload, whose copies go to a second
+ * one; events order the two.  Nothing here waits for the device except hl_gpu_wait and
+ * hl_gpu_await.
  */
 #ifndef HL_RASTER_CUDA_GPU_H
 #define HL_RASTER_CUDA_GPU_H
@@ -31,7 +33,10 @@ typedef struct hl_gpu_counts {
     int64_t launches;    /* kernels, sorts and scans; a graph is one                 */
     int64_t copies;      /* between host and device, and fills                       */
     int64_t captures;    /* graphs made                                              */
+    int64_t throttles;   /* times the host was too far ahead and waited for an event */
 } hl_gpu_counts;
+
+typedef enum hl_gpu_stream { HL_GPU_MAIN, HL_GPU_COPIES, HL_GPU_STREAMS } hl_gpu_stream;
 
 /* A device.  Functions return HL_E_BACKEND with the device's sentence, or HL_E_MEMORY. */
 typedef struct hl_gpu_table {
@@ -42,6 +47,8 @@ typedef struct hl_gpu_table {
     hl_status (*alloc)(void *ctx, void **at, size_t bytes, bool pinned);
     void (*release)(void *ctx, void *at, bool pinned);
     hl_status (*upload)(void *ctx, void *device, const void *host, size_t bytes);
+    /* The same from pinned memory, in the order of HL_GPU_COPIES; `pinned` must stay as it is. */
+    hl_status (*stage)(void *ctx, void *device, const void *pinned, size_t bytes);
     hl_status (*download)(void *ctx, void *host, const void *device, size_t bytes);
     hl_status (*fill)(void *ctx, void *device, int byte, size_t bytes);
     hl_status (*copy)(void *ctx, void *to, const void *from, size_t bytes);
@@ -65,12 +72,19 @@ typedef struct hl_gpu_table {
     hl_status (*capture_end)(void *ctx, void **graph);
     hl_status (*graph_launch)(void *ctx, void *graph);
     void (*graph_destroy)(void *ctx, void *graph);
+    /* An event happens when the stream's work before it is done; follow: the stream's later work
+     * waits for it.  happened, await: the host's side of it. */
+    hl_status (*signal)(void *ctx, int32_t event, hl_gpu_stream stream);
+    hl_status (*follow)(void *ctx, int32_t event, hl_gpu_stream stream);
+    bool (*happened)(void *ctx, int32_t event);
+    hl_status (*await)(void *ctx, int32_t event);
     /* Seconds of the stream between two marks, once waited for. */
     hl_status (*mark)(void *ctx, int32_t slot);
     double (*seconds)(void *ctx, int32_t from, int32_t to);
 } hl_gpu_table;
 
-#define HL_GPU_MARKS 16
+#define HL_GPU_MARKS  16
+#define HL_GPU_EVENTS 8
 
 typedef struct hl_gpu {
     const hl_gpu_table *table;
@@ -100,6 +114,7 @@ hl_status hl_gpu_pin(hl_gpu *gpu, void **at, size_t bytes);
 void hl_gpu_unpin(hl_gpu *gpu, void *at);
 
 hl_status hl_gpu_upload(hl_gpu *gpu, void *device, const void *host, size_t bytes);
+hl_status hl_gpu_stage_upload(hl_gpu *gpu, void *device, const void *pinned, size_t bytes);
 hl_status hl_gpu_download(hl_gpu *gpu, void *host, const void *device, size_t bytes);
 hl_status hl_gpu_fill(hl_gpu *gpu, void *device, int byte, size_t bytes);
 hl_status hl_gpu_copy(hl_gpu *gpu, void *to, const void *from, size_t bytes);
@@ -116,6 +131,10 @@ hl_status hl_gpu_sort_wide(hl_gpu *gpu, uint64_t *const keys[2], uint32_t *const
                            int64_t count, int bits, const hl_gpu_buffer *scratch);
 size_t hl_gpu_scratch_bytes(hl_gpu *gpu, int64_t count);
 hl_status hl_gpu_wait(hl_gpu *gpu);
+hl_status hl_gpu_signal(hl_gpu *gpu, int32_t event, hl_gpu_stream stream);
+hl_status hl_gpu_follow(hl_gpu *gpu, int32_t event, hl_gpu_stream stream);
+/* At once where the event has happened; else waits, and counts it. */
+hl_status hl_gpu_await(hl_gpu *gpu, int32_t event);
 hl_status hl_gpu_capture_begin(hl_gpu *gpu);
 hl_status hl_gpu_capture_end(hl_gpu *gpu, void **graph);
 hl_status hl_gpu_graph_launch(hl_gpu *gpu, void *graph);
@@ -125,6 +144,9 @@ double hl_gpu_seconds(hl_gpu *gpu, int32_t from, int32_t to);
 
 /* The emulation: kernels run one after the other in the calling thread, captures are lists. */
 const hl_gpu_table *hl_gpu_table_emulated(void);
+/* Lanes, threads and items of all kernels run in the opposite order from now on: what comes out
+ * differently by that depends on an order that a GPU does not keep.  For tests. */
+void hl_gpu_emulated_reverse(bool on);
 /* Device memory that the emulation pretends to have, bytes; 0: no limit.  For tests. */
 void hl_gpu_emulated_limit(size_t bytes);
 

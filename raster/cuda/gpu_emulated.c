@@ -8,9 +8,15 @@
 
 #include <string.h>
 
-enum { EMULATED_RADIX_BITS = 8, EMULATED_RADIX = 1 << EMULATED_RADIX_BITS, OPS_MAX = 64 };
+enum {
+    EMULATED_RADIX_BITS = 8,
+    EMULATED_RADIX = 1 << EMULATED_RADIX_BITS,
+    OPS_MAX = 64,
+    STAGED_MAX = 16
+};
 
 static size_t memory_limit;
+static bool reversed;
 
 typedef enum op_kind {
     OP_LAUNCH,
@@ -41,8 +47,18 @@ typedef struct op_list {
     op ops[OPS_MAX];
 } op_list;
 
+/* A copy that waits in the second stream until somebody needs it; event -1: none. */
+typedef struct staged {
+    void *to;
+    const void *from;
+    size_t bytes;
+    int32_t event;
+} staged;
+
 typedef struct emulated {
     op_list *capture; /* being recorded, or NULL */
+    staged staged[STAGED_MAX];
+    int32_t staged_count;
     double marks[HL_GPU_MARKS];
     size_t used;
 } emulated;
@@ -56,6 +72,12 @@ typedef struct block_head {
 void hl_gpu_emulated_limit(size_t bytes)
 {
     memory_limit = bytes;
+}
+
+void hl_gpu_emulated_reverse(bool on)
+{
+    reversed = on;
+    hl_lane_flip = on ? HL_BLOCK_LANES - 1 : 0;
 }
 
 static hl_status open_device(void **ctx)
@@ -77,6 +99,62 @@ static hl_status info(void *ctx, hl_gpu_info *out)
     out->memory = memory_limit ? memory_limit : (size_t)1 << 40;
     out->memory_free = out->memory - ((const emulated *)ctx)->used;
     return HL_OK;
+}
+
+/* The second stream moves on until `event` has happened, -1: to its end. */
+static void drain(emulated *e, int32_t event)
+{
+    int32_t k = 0;
+    for (bool found = false; k < e->staged_count && !found; k++) {
+        const staged *s = &e->staged[k];
+        if (s->bytes)
+            memcpy(s->to, s->from, s->bytes);
+        found = event >= 0 && s->event == event;
+    }
+    memmove(e->staged, e->staged + k, (size_t)(e->staged_count - k) * sizeof *e->staged);
+    e->staged_count -= k;
+}
+
+static bool happened(void *ctx, int32_t event)
+{
+    const emulated *e = ctx;
+    for (int32_t k = 0; k < e->staged_count; k++)
+        if (e->staged[k].event == event)
+            return false;
+    return true;
+}
+
+static hl_status await_event(void *ctx, int32_t event)
+{
+    if (!happened(ctx, event))
+        drain(ctx, event);
+    return HL_OK;
+}
+
+static hl_status put_staged(emulated *e, const staged *s)
+{
+    if (e->staged_count == STAGED_MAX)
+        drain(e, -1);
+    e->staged[e->staged_count++] = *s;
+    return HL_OK;
+}
+
+static hl_status stage(void *ctx, void *to, const void *from, size_t bytes)
+{
+    const staged s = {to, from, bytes, -1};
+    return put_staged(ctx, &s);
+}
+
+/* Work of the main stream is done when it is asked for. */
+static hl_status signal_event(void *ctx, int32_t event, hl_gpu_stream stream)
+{
+    const staged s = {.event = event};
+    return stream == HL_GPU_COPIES ? put_staged(ctx, &s) : HL_OK;
+}
+
+static hl_status follow_event(void *ctx, int32_t event, hl_gpu_stream stream)
+{
+    return stream == HL_GPU_MAIN ? await_event(ctx, event) : HL_OK;
 }
 
 static hl_status alloc(void *ctx, void **at, size_t bytes, bool pinned)
@@ -118,23 +196,26 @@ static bool recorded(emulated *e, const op *o)
     return true;
 }
 
+/* Shared memory starts as NaN for every item: a GPU does not clear it either. */
 static void run_kernel(hl_gpu_kernel kernel, const hl_gpu_work *w, int64_t items)
 {
+    const int64_t last = reversed ? items - 1 : 0, sign = reversed ? -1 : 1;
     switch (kernel) {
-#define X(name)                             \
-    case HL_GPU_K_##name:                   \
-        for (int64_t i = 0; i < items; i++) \
-            hl_gpu_k_##name(w, i);          \
+#define X(name)                                  \
+    case HL_GPU_K_##name:                        \
+        for (int64_t i = 0; i < items; i++)      \
+            hl_gpu_k_##name(w, last + sign * i); \
         return;
         HL_GPU_THREAD_KERNELS(X)
 #undef X
-#define X(name, shared_type)                \
-    case HL_GPU_K_##name: {                 \
-        shared_type shared;                 \
-        memset(&shared, 0, sizeof shared);  \
-        for (int64_t i = 0; i < items; i++) \
-            hl_gpu_k_##name(w, i, &shared); \
-        return;                             \
+#define X(name, shared_type)                              \
+    case HL_GPU_K_##name: {                               \
+        shared_type shared;                               \
+        for (int64_t i = 0; i < items; i++) {             \
+            memset(&shared, 0xff, sizeof shared);         \
+            hl_gpu_k_##name(w, last + sign * i, &shared); \
+        }                                                 \
+        return;                                           \
     }
         HL_GPU_WARP_KERNELS(X)
         HL_GPU_BLOCK_KERNELS(X)
@@ -379,10 +460,11 @@ static double seconds(void *ctx, int32_t from, int32_t to)
 }
 
 static const hl_gpu_table emulated_table = {
-    "emulated",    open_device, close_device, info,          alloc,         release,
-    upload,        download,    fill,         copy,          launch,        set_step,
-    scan,          scan_wide,   sort,         sort_wide,     scratch_bytes, wait_device,
-    capture_begin, capture_end, graph_launch, graph_destroy, mark,          seconds};
+    "emulated",   open_device,   close_device, info,         alloc,         release,
+    upload,       stage,         download,     fill,         copy,          launch,
+    set_step,     scan,          scan_wide,    sort,         sort_wide,     scratch_bytes,
+    wait_device,  capture_begin, capture_end,  graph_launch, graph_destroy, signal_event,
+    follow_event, happened,      await_event,  mark,         seconds};
 
 const hl_gpu_table *hl_gpu_table_emulated(void)
 {

@@ -46,8 +46,15 @@
 #define HL_LANE_SLOTS HL_LANES
 #define HL_SLOT(l)    (l)
 #define HL_UNROLL
-#define HL_EACH_LANE(l)   for (int l = 0; l < HL_LANES; l++)
-#define HL_EACH_THREAD(t) for (int t = 0; t < HL_BLOCK_LANES; t++)
+#define HL_EACH_LANE(l)                                                \
+    for (int l##_k = 0, l = hl_lane_flip % HL_LANES; l##_k < HL_LANES; \
+         l##_k++, l = l##_k ^ (hl_lane_flip % HL_LANES))
+#define HL_EACH_THREAD(t) \
+    for (int t##_k = 0, t = hl_lane_flip; t##_k < HL_BLOCK_LANES; t##_k++, t = t##_k ^ hl_lane_flip)
+
+/* HL_BLOCK_LANES - 1: lanes run last to first.  Results must not change by that: a lane block whose
+ * lanes talk to each other would be a race on a GPU. */
+static int hl_lane_flip = 0;
 
 #endif
 

@@ -1,35 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "raster/cuda/train_gpu.h"
-
 #include "core/memory.h"
 #include "core/metric.h"
 #include "raster/cuda/gpu_plan.h"
 #include "raster/cuda/gpu_splat_bwd.h"
+#include "raster/cuda/training_gpu.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { STATS = 8, LOSS_PLANES = 3 + 9, SIZES = 2 };
-
-/* A photo on the device, and its counts at up to two sizes. */
-typedef struct photo_slot {
-    hl_gpu_buffer block;
-    hl_gpu_photo size[SIZES];
-    int32_t sizes;
-} photo_slot;
-
-typedef struct hl_gpu_training {
-    photo_slot *photo; /* (count); with streaming only the first is used */
-    int32_t count;
-    bool decided, resident; /* whether all photos stay on the device */
-    int32_t capacity;       /* splats */
-    hl_gpu_fields p, m, v;
-    hl_raster_stats stats;
-    float *filter;
-    bool lists_stale;
-    void *graph;
-    hl_gpu_work captured; /* what the graph was made of */
-} hl_gpu_training;
+enum { STATS = 8, LOSS_PLANES = 3 + 9 };
 
 static hl_status reserve(hl_gpu_raster *r, hl_gpu_block block, size_t count, size_t size,
                          const char *what)
@@ -55,9 +34,7 @@ static void release(void *state)
     if (!g)
         return;
     hl_gpu_graph_destroy(&r->gpu, &g->graph);
-    for (int32_t k = 0; g->photo && k < g->count; k++)
-        hl_gpu_free(&r->gpu, &g->photo[k].block);
-    hl_free(g->photo);
+    hl_gpu_photos_release(r);
     hl_free(g);
     r->training = NULL;
     r->resident = NULL;
@@ -156,92 +133,6 @@ static hl_status pull(void *state, hl_trainer *t)
     hl_gpu_raster *r = state;
     HL_TRY(move_all(r, t, false));
     return hl_gpu_wait(&r->gpu);
-}
-
-/* ---- photos ---- */
-
-static int has_photo(void *state, int32_t photo, int32_t factor)
-{
-    const hl_gpu_training *g = ((hl_gpu_raster *)state)->training;
-    if (!g->resident)
-        return 0;
-    for (int32_t k = 0; k < g->photo[photo].sizes; k++)
-        if (g->photo[photo].size[k].factor == factor)
-            return 1;
-    return 0;
-}
-
-static size_t bytes_per_pixel(const hl_loss_target *t)
-{
-    return (size_t)t->channels + (t->mask ? 1 : 0) + (t->depth ? sizeof(float) : 0) +
-           (t->normal ? 3 * sizeof(float) : 0);
-}
-
-/* All photos stay where they take at most half of the memory that is free. */
-static hl_status decide(hl_gpu_raster *r, const hl_trainer *t, const hl_loss_target *first)
-{
-    hl_gpu_training *g = r->training;
-    hl_gpu_info info;
-    size_t all = 0;
-    HL_TRY(hl_gpu_describe(&r->gpu, &info));
-    for (int32_t k = 0; k < g->count; k++)
-        all += (size_t)t->view[k].width * (size_t)t->view[k].height * bytes_per_pixel(first);
-    g->resident = all <= info.memory_free / 2;
-    g->decided = true;
-    return HL_OK;
-}
-
-/* Depth and normals first: they want alignment. */
-static hl_status send_photo(hl_gpu_raster *r, photo_slot *slot, const hl_loss_target *t,
-                            hl_gpu_photo *p)
-{
-    const size_t pixels = (size_t)t->width * (size_t)t->height;
-    HL_TRY(hl_gpu_reserve(&r->gpu, &slot->block, pixels * bytes_per_pixel(t), 1, "photos"));
-    uint8_t *at = slot->block.at;
-    const void *from[4] = {t->depth, t->normal, t->pixels, t->mask};
-    const size_t bytes[4] = {pixels * sizeof(float), 3 * pixels * sizeof(float),
-                             pixels * (size_t)t->channels, pixels};
-    void *to[4];
-    for (int k = 0; k < 4; k++) {
-        to[k] = from[k] ? at : NULL;
-        if (!from[k])
-            continue;
-        HL_TRY(hl_gpu_upload(&r->gpu, at, from[k], bytes[k]));
-        at += bytes[k];
-    }
-    p->depth = to[0];
-    p->normal = to[1];
-    p->pixels = to[2];
-    p->mask = to[3];
-    p->width = t->width;
-    p->channels = t->channels;
-    return HL_OK;
-}
-
-/* The photo of a step as the kernels see it. */
-static hl_status take_photo(hl_gpu_raster *r, const hl_trainer *t, const hl_device_step *step,
-                            hl_gpu_photo *out)
-{
-    hl_gpu_training *g = r->training;
-    if (step->target && !g->decided)
-        HL_TRY(decide(r, t, step->target));
-    photo_slot *slot = &g->photo[g->resident ? step->photo : 0];
-    if (step->target) {
-        hl_gpu_photo p;
-        if (!g->resident)
-            slot->sizes = 0;
-        if (slot->sizes > 0)
-            p = slot->size[0]; /* there already, at another size */
-        else
-            HL_TRY(send_photo(r, slot, step->target, &p));
-        HL_TRY(hl_gpu_count_photo(step->target, step->factor, &p));
-        slot->sizes = slot->sizes < SIZES ? slot->sizes + 1 : SIZES;
-        slot->size[slot->sizes - 1] = p;
-    }
-    for (int32_t k = 0; k < slot->sizes; k++)
-        if (slot->size[k].factor == step->factor)
-            *out = slot->size[k];
-    return HL_OK;
 }
 
 /* ---- a step ---- */
@@ -392,7 +283,7 @@ static hl_status learn(void *state, hl_trainer *t, const hl_device_step *step)
     hl_gpu_raster *r = state;
     hl_raster_view view = t->view[step->photo];
     hl_train_shrink_view(&view, step->factor);
-    HL_TRY(take_photo(r, t, step, &r->step.photo));
+    HL_TRY(hl_gpu_photos_take(r, t, step, &r->step.photo));
     number_step(r, t, &view, step);
     HL_TRY(shape_step(r, t, &view, &step->options));
     hl_spans *const spans = r->spans;
@@ -404,6 +295,7 @@ static hl_status learn(void *state, hl_trainer *t, const hl_device_step *step)
         spans ? run_timed(r, spans) : hl_gpu_graph_launch(&r->gpu, r->training->graph);
     r->spans = spans;
     HL_TRY(s);
+    HL_TRY(hl_gpu_photos_used(r));
     return hl_gpu_download(&r->gpu, r->state, r->work.state, sizeof *r->state);
 }
 
@@ -462,7 +354,9 @@ void hl_gpu_training_resized(hl_gpu_raster *r)
 
 const hl_trainer_device hl_gpu_trainer_device = {.push = push,
                                                  .pull = pull,
-                                                 .has_photo = has_photo,
+                                                 .has_photo = hl_gpu_photos_have,
+                                                 .streams = hl_gpu_photos_stream,
+                                                 .stage = hl_gpu_photos_stage,
                                                  .learn = learn,
                                                  .refine = hl_gpu_refine_any,
                                                  .filter = hl_gpu_refine_filter,

@@ -25,6 +25,25 @@ static hl_status step_small(hl_trainer *t, int32_t k, float at)
     return HL_OK;
 }
 
+/* The photo of the next step on its way while the device works on this one. */
+static hl_status stage_next(hl_trainer *t)
+{
+    const hl_trainer_device *d = t->device;
+    hl_train_photo photo;
+    if (!d->streams(t->device_state) || t->step + 1 >= t->config.iterations)
+        return HL_OK;
+    hl_device_step next = {.photo = hl_train_photo_of_step(t, t->step + 1)};
+    hl_raster_view view = t->view[next.photo];
+    next.factor = hl_train_shrink_view(&view, hl_train_factor_at(t, t->step + 1));
+    if (d->has_photo(t->device_state, next.photo, next.factor))
+        return HL_OK;
+    HL_TRY(hl_train_acquire(t, next.photo, &photo));
+    next.target = &photo.target;
+    const hl_status s = d->stage(t->device_state, t, &next);
+    t->scene.photos.release(t->scene.photos.ctx, &photo);
+    return s;
+}
+
 hl_status hl_train_device_step(hl_trainer *t, int32_t k, float at)
 {
     hl_train_photo photo;
@@ -50,5 +69,6 @@ hl_status hl_train_device_step(hl_trainer *t, int32_t k, float at)
     if (!have)
         t->scene.photos.release(t->scene.photos.ctx, &photo);
     HL_TRY(s);
+    HL_TRY(stage_next(t));
     return step_small(t, k, at);
 }

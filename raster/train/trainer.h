@@ -82,8 +82,12 @@ hl_status hl_train_acquire(hl_trainer *t, int32_t k, hl_train_photo *photo);
 hl_status hl_train_stats_create(hl_trainer *t);
 void hl_train_stats_clear(hl_trainer *t);
 
-/* 2, 4, ... while pictures are small, else 1. */
+/* 2, 4, ... while pictures are small, else 1: of the next step, of step `step`. */
 int32_t hl_train_factor(const hl_trainer *t);
+int32_t hl_train_factor_at(const hl_trainer *t, int32_t step);
+
+/* The training photo of step `step`. */
+int32_t hl_train_photo_of_step(hl_trainer *t, int32_t step);
 
 /* *target and *view, `factor` times smaller, in buffers of *shrunk.  Pixels are averaged (colour
  * weighted by alpha); a pixel is ignored where any of its parts is; depth and normals are those of

@@ -30,6 +30,10 @@ typedef struct hl_trainer_device {
     hl_status (*pull)(void *state, hl_trainer *t);
     /* 1 where a step with this photo needs nothing from the host. */
     int (*has_photo)(void *state, int32_t photo, int32_t factor);
+    /* 1 where photos do not stay on the device: stage then brings that of a later step (photo,
+     * factor, target are set) there while this one runs. */
+    int (*streams)(void *state);
+    hl_status (*stage)(void *state, const hl_trainer *t, const hl_device_step *step);
     hl_status (*learn)(void *state, hl_trainer *t, const hl_device_step *step);
     /* A refinement, after settle: splats, moments, counters and statistics change on the device,
      * t->splats.count here.  Then, where it is on, the 3D filter. */

@@ -2,7 +2,7 @@
 /* Training on the emulated device: the CPU's curve, nothing allocated and nothing waited for in
  * steady state, steps that were redone after an overflow, masks, alpha, exposure and pose. */
 #include "raster/backend.h"
-#include "raster/cuda/raster_gpu.h"
+#include "raster/cuda/training_gpu.h"
 #include "raster/train/trainer_device.h"
 #include "tests/check.h"
 #include "tests/raster/train_scene.h"
@@ -83,7 +83,7 @@ static void compare_curves(const hl_train_config *c)
 static void the_curve_of_the_cpu(void **state)
 {
     (void)state;
-    train_scene_make(&scene, 120, 48, 40, 3);
+    train_scene_make(&scene, 120, 40, 32, 3);
     hl_train_config c = config_of(72);
     compare_curves(&c);
     c.adam_mode = HL_ADAM_CLUSTER;
@@ -103,7 +103,7 @@ static void the_curve_of_the_cpu(void **state)
 static void geometry_mode(void **state)
 {
     (void)state;
-    train_scene_make(&scene, 120, 48, 40, 4);
+    train_scene_make(&scene, 120, 40, 32, 4);
     hl_train_config c = config_of(48);
     c.geometry = c.antialiased = true;
     c.densify = HL_DENSITY_NONE;
@@ -114,7 +114,7 @@ static void geometry_mode(void **state)
 static void alpha_exposure_and_pose(void **state)
 {
     (void)state;
-    train_scene_make(&scene, 120, 48, 40, 4);
+    train_scene_make(&scene, 120, 40, 32, 4);
     hl_train_config c = config_of(48);
     compare_curves(&c);
     c.exposure = c.pose = true;
@@ -125,7 +125,7 @@ static void alpha_exposure_and_pose(void **state)
 static void steady_state_neither_allocates_nor_waits(void **state)
 {
     (void)state;
-    train_scene_make(&scene, 120, 48, 40, 3);
+    train_scene_make(&scene, 120, 40, 32, 3);
     hl_train_config c = config_of(1000);
     c.densify = HL_DENSITY_BUDGET;
     c.full_from = 0;
@@ -151,7 +151,7 @@ static void steady_state_neither_allocates_nor_waits(void **state)
 static void an_overflow_is_redone(void **state)
 {
     (void)state;
-    train_scene_make(&scene, 120, 48, 40, 3);
+    train_scene_make(&scene, 120, 40, 32, 3);
     hl_train_config c = config_of(1000);
     float *mean[2];
     for (int b = 0; b < 2; b++) {
@@ -238,7 +238,7 @@ static void refine_both(hl_density_kind kind, hl_adam_mode mode, int32_t at)
 static void refinement_is_that_of_the_host(void **state)
 {
     (void)state;
-    train_scene_make(&scene, 120, 48, 40, 3);
+    train_scene_make(&scene, 120, 40, 32, 3);
     refine_both(HL_DENSITY_BUDGET, HL_ADAM_DENSE, 500);
     refine_both(HL_DENSITY_BUDGET, HL_ADAM_CLUSTER, 500);
     refine_both(HL_DENSITY_MCMC, HL_ADAM_CLUSTER, 500);
@@ -247,10 +247,66 @@ static void refinement_is_that_of_the_host(void **state)
     train_scene_release(&scene);
 }
 
+/* Splats after 30 steps in order, as the device has them. */
+static float *thirty_steps(hl_train_config *c, bool streams, size_t *bytes)
+{
+    hl_trainer *t = on_device(c);
+    hl_gpu_raster *r = t->device_state;
+    hl_gpu_counts before = {.waits = 0};
+    hl_gpu_backend_deterministic(r, true);
+    check_ok(t->device->push(t->device_state, t));
+    t->on_device = true;
+    r->training->decided = streams; /* that the photos do not fit */
+    for (int k = 0; k < 30; k++) {
+        if (k == 10)
+            before = r->gpu.counts;
+        check_ok(hl_trainer_step(t));
+    }
+    const hl_gpu_counts *after = &r->gpu.counts;
+    assert_int_equal(after->waits, before.waits);
+    assert_int_equal(after->throttles, 0);
+    assert_int_equal(hl_gpu_photos_stream(r), streams);
+    if (streams) { /* the state, and a photo that the ring did not have */
+        assert_in_range(after->copies - before.copies, 2 * 20 - HL_GPU_RING, 2 * 20);
+        assert_int_equal(after->allocations, before.allocations);
+        assert_int_equal(after->launches - before.launches, 2 * 20);
+    }
+    check_ok(hl_train_device_settle(t, true));
+    *bytes = 3 * (size_t)t->splats.count * sizeof(float);
+    float *mean = hl_alloc(*bytes, 1);
+    memcpy(mean, t->splats.mean, *bytes);
+    hl_trainer_destroy(&t);
+    return mean;
+}
+
+/* Photos that come and go give the training of photos that stay, without waiting; and the order in
+ * which lanes, threads and tiles run makes no difference. */
+static void streams_and_orders(void **state)
+{
+    (void)state;
+    train_scene_make(&scene, 120, 40, 32, 4);
+    hl_train_config c = config_of(1000);
+    size_t n[3];
+    c.full_from = 5;
+    c.geometry = c.antialiased = true;
+    c.geometry_from = 0;
+    float *stay = thirty_steps(&c, false, &n[0]), *stream = thirty_steps(&c, true, &n[1]);
+    hl_gpu_emulated_reverse(true);
+    float *reversed = thirty_steps(&c, true, &n[2]);
+    hl_gpu_emulated_reverse(false);
+    assert_true(n[0] == n[1] && n[0] == n[2]);
+    assert_memory_equal(stay, stream, n[0]);
+    assert_memory_equal(stay, reversed, n[0]);
+    hl_free(stay);
+    hl_free(stream);
+    hl_free(reversed);
+    train_scene_release(&scene);
+}
+
 static void memory_that_runs_out(void **state)
 {
     (void)state;
-    train_scene_make(&scene, 120, 48, 40, 3);
+    train_scene_make(&scene, 120, 40, 32, 3);
     hl_train_config c = config_of(1000);
     hl_trainer *t = on_device(&c);
     hl_gpu_emulated_limit(100000);
@@ -270,6 +326,7 @@ int main(void)
         cmocka_unit_test(steady_state_neither_allocates_nor_waits),
         cmocka_unit_test(an_overflow_is_redone),
         cmocka_unit_test(refinement_is_that_of_the_host),
+        cmocka_unit_test(streams_and_orders),
         cmocka_unit_test(memory_that_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
