@@ -1,37 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /* helio bench -- times the rasterizer on synthetic splats, each instruction set in turn; or
- * rays; or bundle adjustment.
+ * steps of training; or rays; or bundle adjustment.
  *
  * Correctness gates timing: a path whose picture or gradients differ from plain C is not timed. */
 #include "cli/bench_rays.h"
+#include "cli/bench_scene.h"
 #include "cli/bench_sfm.h"
+#include "cli/bench_train.h"
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "core/build_info.h"
 #include "core/parallel.h"
 #include "core/rng.h"
-#include "raster/raster.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Paths: instruction sets of the CPU by their number, then CUDA. */
-enum { ALL = 0, ISA_COUNT = 3, PATH_CUDA, SIDE_MAX = 16384 };
+enum { ALL = 0, ISA_COUNT = 3, PATH_CUDA, PATH_ORDERED };
 
 typedef struct bench_options {
     hl_common common;
     const char *what;
     const char *size;
-    int32_t splats, isa, repeat, triangles, rays, photos, points, solver;
+    const char *input, *cameras, *save;
+    int32_t splats, isa, repeat, steps, triangles, rays, photos, points, solver;
     float sigma_px;
     double noise_px;
-    bool scaling;
+    bool scaling, deterministic;
 } bench_options;
 
 static const hl_option rows[] = {
-    HL_ARG(bench_options, "WHAT", what, "what to time: raster, rays or sfm"),
+    HL_ARG(bench_options, "WHAT", what, "what to time: raster, train, rays or sfm"),
     HL_OPT_INT(bench_options, "--splats", splats, 0, HL_SPLATS_CAPACITY_MAX, "random splats"),
     HL_OPT_TEXT(bench_options, "--size", size, "WxH", "pixels of the picture"),
     HL_OPT_CHOICE(bench_options, "--isa", isa, "all|plain|avx2|avx512",
@@ -39,6 +40,15 @@ static const hl_option rows[] = {
     HL_OPT_INT(bench_options, "--repeat", repeat, 1, 1000, "runs; the fastest counts"),
     HL_OPT_FLOAT(bench_options, "--sigma-px", sigma_px, 0.01, 1000,
                  "median standard deviation of a splat in the picture"),
+    HL_OPT_TEXT(bench_options, "--input", input, "FILE",
+                "raster, train: splats of a file instead of random ones"),
+    HL_OPT_TEXT(bench_options, "--cameras", cameras, "FILE",
+                "raster, train: cameras.json to see --input with; the first is timed"),
+    HL_OPT_INT(bench_options, "--steps", steps, 1, 100000, "train: steps to time"),
+    HL_OPT_FLAG(bench_options, "--deterministic", deterministic,
+                "raster, train: time sums in an order of their own too, on a GPU"),
+    HL_OPT_TEXT(bench_options, "--save", save, "FOLDER",
+                "raster, train: keep splats, cameras and photos as files"),
     HL_OPT_INT(bench_options, "--triangles", triangles, 100, 20000000, "rays: size of the mesh"),
     HL_OPT_INT(bench_options, "--rays", rays, 1000, 10000000, "rays: how many"),
     HL_OPT_INT(bench_options, "--photos", photos, 4, 100000, "sfm: photos to adjust"),
@@ -50,7 +60,7 @@ static const hl_option rows[] = {
     HL_OPT_FLAG(bench_options, "--scaling", scaling, "time one thread too, and print the ratio"),
     HL_COMMON_OPTIONS(bench_options)};
 static const hl_command_spec spec = {
-    "bench", "times the rasterizer, rays or bundle adjustment on this machine",
+    "bench", "times rasterizer, training, rays or bundle adjustment on this machine",
     rows,    HL_ROWS(rows),
     NULL,    NULL};
 
@@ -65,59 +75,24 @@ typedef struct timing {
 
 typedef struct bench {
     const bench_options *o;
-    hl_arena arena;
-    hl_splats splats, grad;
-    hl_raster_view view;
+    hl_bench_scene scene;
+    hl_splats grad;
     hl_raster_options options;
     hl_raster_frame_grad frame_grad;
     float *color;        /* (3, pixels) of plain C         */
     hl_splats reference; /* gradients of plain C        */
     int64_t pairs, instances;
     int32_t visible;
-    timing path[PATH_CUDA + 1];
-    timing single[PATH_CUDA + 1]; /* on one thread */
-    bool absent;                  /* the path asked for by name is not there */
+    double copy_rate[2]; /* bytes per second, of the host and of the GPU */
+    timing path[PATH_ORDERED + 1];
+    timing single[PATH_ORDERED + 1]; /* on one thread */
+    bool absent;                     /* the path asked for by name is not there */
 } bench;
-
-static hl_status parse_size(const char *text, hl_raster_view *view)
-{
-    char *end;
-    const long width = strtol(text, &end, 10);
-    const long height = *end == 'x' ? strtol(end + 1, &end, 10) : 0;
-    if (*end || width < 1 || height < 1 || width > SIDE_MAX || height > SIDE_MAX)
-        return hl_fail(HL_E_ARG, "--size: expected WxH with sides of 1..%d, found \"%s\"",
-                       (int)SIDE_MAX, text);
-    view->width = (int32_t)width;
-    view->height = (int32_t)height;
-    return HL_OK;
-}
-
-/* Splats spread evenly over the picture, z in 2..6, log-normal sizes around the median. */
-static void random_splats(bench *b)
-{
-    const hl_raster_view *v = &b->view;
-    for (int32_t i = 0; i < b->splats.count; i++) {
-        hl_rng rng = hl_rng_at((uint64_t)b->o->common.seed, 0, (uint64_t)i, HL_RNG_BENCH);
-        float *mean = b->splats.mean + 3 * (size_t)i;
-        mean[2] = 2 + 4 * hl_rng_uniform(&rng);
-        mean[0] = mean[2] * ((float)v->width * hl_rng_uniform(&rng) - v->cx) / v->fx;
-        mean[1] = mean[2] * ((float)v->height * hl_rng_uniform(&rng) - v->cy) / v->fy;
-        const float size = logf(b->o->sigma_px * mean[2] / v->fx) + 0.6f * hl_rng_normal(&rng);
-        for (int k = 0; k < 3; k++)
-            b->splats.log_scale[3 * (size_t)i + (size_t)k] = size + 0.4f * hl_rng_normal(&rng);
-        for (int k = 0; k < 4; k++)
-            b->splats.quat[4 * (size_t)i + (size_t)k] = hl_rng_normal(&rng);
-        b->splats.logit_opa[i] = -1.0f + 1.5f * hl_rng_normal(&rng);
-        for (size_t k = 0; k < HL_SPLAT_DIM_sh; k++)
-            b->splats.sh[(size_t)i * HL_SPLAT_DIM_sh + k] =
-                (k % HL_SH_COEFFS_MAX ? 0.1f : 1.0f) * hl_rng_normal(&rng);
-    }
-}
 
 static hl_status random_grads(bench *b, size_t pixels)
 {
     for (int c = 0; c < 3; c++) {
-        float *plane = hl_arena_alloc(&b->arena, pixels, sizeof *plane);
+        float *plane = hl_arena_alloc(&b->scene.arena, pixels, sizeof *plane);
         if (!plane)
             return HL_E_MEMORY;
         for (size_t i = 0; i < pixels; i++) {
@@ -129,27 +104,31 @@ static hl_status random_grads(bench *b, size_t pixels)
     return HL_OK;
 }
 
+static hl_bench_scene_options scene_options(const bench_options *o)
+{
+    return (hl_bench_scene_options){.splats = o->splats,
+                                    .size = o->size,
+                                    .sigma_px = o->sigma_px,
+                                    .seed = (uint64_t)o->common.seed,
+                                    .input = o->input,
+                                    .cameras = o->cameras};
+}
+
 static hl_status make_scene(bench *b)
 {
-    hl_raster_view *v = &b->view;
-    HL_TRY(parse_size(b->o->size, v));
-    v->fx = v->fy = 0.8f * (float)(v->width > v->height ? v->width : v->height);
-    v->cx = 0.5f * (float)v->width;
-    v->cy = 0.5f * (float)v->height;
-    v->r[0] = v->r[4] = v->r[8] = 1;
+    const hl_bench_scene_options options = scene_options(b->o);
+    HL_TRY(hl_bench_scene_make(&b->scene, &options));
+    const hl_raster_view *v = &b->scene.view[0];
     b->options.sh_degree = HL_SH_DEGREE_MAX;
-    const int32_t n = b->o->splats, capacity = n > 0 ? n : 1;
-    HL_TRY(hl_splats_init(&b->splats, &b->arena, capacity));
-    HL_TRY(hl_splats_init(&b->grad, &b->arena, capacity));
-    HL_TRY(hl_splats_init(&b->reference, &b->arena, capacity));
-    b->splats.count = b->grad.count = b->reference.count = n;
-    b->splats.sh_degree = HL_SH_DEGREE_MAX;
+    const int32_t n = b->scene.splats.count, capacity = n > 0 ? n : 1;
+    HL_TRY(hl_splats_init(&b->grad, &b->scene.arena, capacity));
+    HL_TRY(hl_splats_init(&b->reference, &b->scene.arena, capacity));
+    b->grad.count = b->reference.count = n;
     const size_t columns = ((size_t)v->width + HL_TILE - 1) / HL_TILE * HL_TILE;
     const size_t pixels = columns * (((size_t)v->height + HL_TILE - 1) / HL_TILE * HL_TILE);
-    b->color = hl_arena_alloc(&b->arena, 3 * pixels, sizeof *b->color);
+    b->color = hl_arena_alloc(&b->scene.arena, 3 * pixels, sizeof *b->color);
     if (!b->color)
         return HL_E_MEMORY;
-    random_splats(b);
     return random_grads(b, pixels);
 }
 
@@ -197,9 +176,9 @@ static hl_status run_once(bench *b, hl_raster *r, hl_splats *grad, hl_raster_fra
     hl_raster_sink sink = {.grad = grad};
     hl_raster_profile(r, &spans);
     const double start = hl_wall_seconds(), start_cpu = hl_cpu_seconds();
-    HL_TRY(hl_raster_forward(r, &b->splats, &b->view, &b->options, frame));
+    HL_TRY(hl_raster_forward(r, &b->scene.splats, &b->scene.view[0], &b->options, frame));
     const double middle = hl_wall_seconds(), middle_cpu = hl_cpu_seconds();
-    HL_TRY(hl_raster_backward(r, &b->splats, &b->frame_grad, &sink));
+    HL_TRY(hl_raster_backward(r, &b->scene.splats, &b->frame_grad, &sink));
     const double end = hl_wall_seconds(), end_cpu = hl_cpu_seconds();
     hl_raster_profile(r, NULL);
     if (!t)
@@ -238,12 +217,14 @@ static hl_status run_path(bench *b, int32_t path, timing *t)
 {
     hl_raster *r = NULL;
     hl_raster_frame f;
-    const hl_status made = path == PATH_CUDA ? hl_raster_create(&r, "cuda", HL_ISA_AUTO)
+    const hl_status made = path >= PATH_CUDA ? hl_raster_create(&r, "cuda", HL_ISA_AUTO)
                                              : hl_raster_create(&r, "cpu", (hl_isa)path);
-    const double tolerance = path == PATH_CUDA ? 1e-3 : 1e-4; /* approximate exponentials */
+    const double tolerance = path >= PATH_CUDA ? 1e-3 : 1e-4; /* approximate exponentials */
     b->absent = made == HL_E_BACKEND;
-    if (made != HL_OK)
-        return b->absent && b->o->isa == ALL ? HL_OK : made;
+    if (made != HL_OK) /* what was not asked for by name may be absent */
+        return b->absent && b->o->isa == ALL && b->o->common.backend != HL_BACKEND_CUDA ? HL_OK
+                                                                                        : made;
+    hl_raster_deterministic(r, path == PATH_ORDERED);
     hl_status s = run_once(b, r, &b->grad, &f, NULL);
     if (s == HL_OK) {
         compare(b, &f, t);
@@ -255,13 +236,16 @@ static hl_status run_path(bench *b, int32_t path, timing *t)
     for (int32_t k = 0; k < b->o->repeat && s == HL_OK; k++)
         s = run_once(b, r, &b->grad, &f, t);
     t->present = s == HL_OK;
+    double *rate = &b->copy_rate[path >= PATH_CUDA];
+    if (s == HL_OK && *rate <= 0)
+        s = hl_raster_copy_rate(r, rate);
     hl_raster_destroy(&r);
     return s;
 }
 
 static const char *isa_word(int32_t isa)
 {
-    static const char *const words[] = {"all", "plain", "avx2", "avx512", "cuda"};
+    static const char *const words[] = {"all", "plain", "avx2", "avx512", "cuda", "cuda_ordered"};
     return words[isa];
 }
 
@@ -285,14 +269,32 @@ static void print_scaling(const timing *one, const timing *all)
                one->forward / all->forward, one->backward / all->backward);
 }
 
+/* Bytes per second of a stage, at least; 0 where memory does not set its time. */
+static double stage_rate(const bench *b, const timing *t, int32_t k)
+{
+    const double bytes = hl_bench_stage_bytes(t->spans.name[k], b->scene.splats.count, b->visible,
+                                              b->instances, 0, false);
+    return t->spans.seconds[k] > 0 ? bytes / t->spans.seconds[k] : 0;
+}
+
+static void print_rates(const bench *b, const timing *t, double copy_rate)
+{
+    printf("        a copy moves %.1f GB/s;", copy_rate / 1e9);
+    for (int32_t k = 0; k < t->spans.count; k++)
+        if (stage_rate(b, t, k) > 0)
+            printf(" %s %.1f,", t->spans.name[k], stage_rate(b, t, k) / 1e9);
+    printf(" pairs %.3g and %.3g per s\n", (double)b->pairs / span_of(t, "blend"),
+           (double)b->pairs / span_of(t, "blend_bwd"));
+}
+
 static void print_text(const bench *b)
 {
     printf("%d splats, %dx%d, %d threads: %d visible, %lld splat-tile pairs, %lld contributing "
            "pairs (%.1f per pixel)\n",
-           b->splats.count, b->view.width, b->view.height, hl_parallel_threads(), b->visible,
-           (long long)b->instances, (long long)b->pairs,
-           (double)b->pairs / b->view.width / b->view.height);
-    for (int32_t isa = HL_ISA_PLAIN; isa <= PATH_CUDA; isa++) {
+           b->scene.splats.count, b->scene.view[0].width, b->scene.view[0].height,
+           hl_parallel_threads(), b->visible, (long long)b->instances, (long long)b->pairs,
+           (double)b->pairs / b->scene.view[0].width / b->scene.view[0].height);
+    for (int32_t isa = HL_ISA_PLAIN; isa <= PATH_ORDERED; isa++) {
         const timing *t = &b->path[isa];
         if (!t->present)
             continue;
@@ -313,6 +315,7 @@ static void print_text(const bench *b)
                 span_of(plain, "blend") / span_of(t, "blend"),
                 span_of(plain, "blend_bwd") / span_of(t, "blend_bwd"), t->color_error,
                 t->grad_error);
+        print_rates(b, t, b->copy_rate[isa >= PATH_CUDA]);
         print_scaling(&b->single[isa], t);
     }
 }
@@ -332,6 +335,13 @@ static void add_path(hl_json *paths, const bench *b, int32_t isa)
     hl_json *stages = hl_json_add_object(node, "stages_ms");
     for (int32_t k = 0; k < t->spans.count; k++)
         hl_json_add_number(stages, t->spans.name[k], t->spans.seconds[k] * 1e3);
+    hl_json *rates = hl_json_add_object(node, "stages_gb_s");
+    for (int32_t k = 0; k < t->spans.count; k++)
+        if (stage_rate(b, t, k) > 0)
+            hl_json_add_number(rates, t->spans.name[k], stage_rate(b, t, k) / 1e9);
+    hl_json_add_number(node, "copy_gb_s", b->copy_rate[isa >= PATH_CUDA] / 1e9);
+    hl_json_add_number(node, "forward_pairs_per_s", (double)b->pairs / span_of(t, "blend"));
+    hl_json_add_number(node, "backward_pairs_per_s", (double)b->pairs / span_of(t, "blend_bwd"));
     const timing *one = &b->single[isa];
     if (one->present) {
         hl_json *scaling = hl_json_add_object(node, "times_faster_than_one_thread");
@@ -352,9 +362,9 @@ static hl_status print_json(const bench *b)
     hl_json *root = hl_json_object();
     hl_json_add_text(root, "schema", "helio.bench.raster/1");
     hl_json_add_text(root, "commit", HL_BUILD_COMMIT);
-    hl_json_add_number(root, "splats", b->splats.count);
-    hl_json_add_number(root, "width", b->view.width);
-    hl_json_add_number(root, "height", b->view.height);
+    hl_json_add_number(root, "splats", b->scene.splats.count);
+    hl_json_add_number(root, "width", b->scene.view[0].width);
+    hl_json_add_number(root, "height", b->scene.view[0].height);
     hl_json_add_number(root, "threads", hl_parallel_threads());
     hl_json_add_number(root, "repeat", b->o->repeat);
     hl_json_add_number(root, "seed", (double)b->o->common.seed);
@@ -362,7 +372,7 @@ static hl_status print_json(const bench *b)
     hl_json_add_number(root, "instances", (double)b->instances);
     hl_json_add_number(root, "pairs", (double)b->pairs);
     hl_json *paths = hl_json_add_object(root, "paths");
-    for (int32_t isa = HL_ISA_PLAIN; isa <= PATH_CUDA; isa++)
+    for (int32_t isa = HL_ISA_PLAIN; isa <= PATH_ORDERED; isa++)
         if (b->path[isa].present)
             add_path(paths, b, isa);
     return hl_command_print_json(&root);
@@ -371,7 +381,9 @@ static hl_status print_json(const bench *b)
 /* --isa picks one path of the CPU; --backend picks CPU, CUDA or whatever is there. */
 static bool is_wanted(const bench_options *o, int32_t path)
 {
-    if (path == PATH_CUDA)
+    if (path == PATH_ORDERED && !o->deterministic)
+        return false;
+    if (path >= PATH_CUDA)
         return o->common.backend != HL_BACKEND_CPU && o->isa == ALL;
     return o->common.backend != HL_BACKEND_CUDA && (o->isa == ALL || o->isa == path);
 }
@@ -380,11 +392,11 @@ static hl_status bench_raster(bench *b)
 {
     HL_TRY(make_scene(b));
     HL_TRY(run_reference(b));
-    for (int32_t isa = HL_ISA_PLAIN; isa <= PATH_CUDA; isa++) {
+    for (int32_t isa = HL_ISA_PLAIN; isa <= PATH_ORDERED; isa++) {
         if (!is_wanted(b->o, isa))
             continue;
         HL_TRY(run_path(b, isa, &b->path[isa]));
-        if (!b->o->scaling || !b->path[isa].present || isa == PATH_CUDA)
+        if (!b->o->scaling || !b->path[isa].present || isa >= PATH_CUDA)
             continue;
         hl_parallel_set_threads(1);
         const hl_status s = run_path(b, isa, &b->single[isa]);
@@ -403,6 +415,7 @@ int hl_cmd_bench(int argc, char **argv)
                        .size = "1008x756",
                        .splats = 300000,
                        .repeat = 3,
+                       .steps = 20,
                        .triangles = 490000,
                        .rays = 1000000,
                        .photos = 2000,
@@ -422,13 +435,27 @@ int hl_cmd_bench(int argc, char **argv)
             o.photos, o.points, o.solver, o.noise_px, (uint64_t)o.common.seed, o.common.json};
         return hl_command_end(&spec, hl_bench_sfm(&sfm));
     }
+    if (strcmp(o.what, "train") == 0) {
+        bool absent;
+        const hl_bench_train_options train = {.scene = scene_options(&o),
+                                              .backend = hl_command_backend(&o.common),
+                                              .isa = (hl_isa)o.isa,
+                                              .steps = o.steps,
+                                              .deterministic = o.deterministic,
+                                              .json = o.common.json,
+                                              .save = o.save};
+        code = hl_command_end(&spec, hl_bench_train(&train, &absent));
+        return absent ? HL_EXIT_ABSENT : code;
+    }
     if (strcmp(o.what, "raster") != 0)
         return hl_command_end(
-            &spec, hl_fail(HL_E_ARG, "WHAT: expected raster, rays or sfm, found \"%s\"", o.what));
+            &spec,
+            hl_fail(HL_E_ARG, "WHAT: expected raster, train, rays or sfm, found \"%s\"", o.what));
     bench b = {.o = &o};
-    hl_arena_init(&b.arena, 0, 0);
-    const hl_status s = bench_raster(&b);
-    hl_arena_release(&b.arena);
+    hl_status s = bench_raster(&b);
+    if (s == HL_OK && o.save)
+        s = hl_bench_scene_save(&b.scene, o.save);
+    hl_bench_scene_release(&b.scene);
     code = hl_command_end(&spec, s);
     return s != HL_OK && b.absent ? HL_EXIT_ABSENT : code;
 }

@@ -28,7 +28,7 @@ typedef struct train_options {
     const char *data, *out;
     int32_t preset, scene, densify;
     int32_t iterations, max_gaussians, sh_degree, init_random, coarse;
-    bool eval, resume, dry_run;
+    bool eval, resume;
     int32_t eval_every, save_every;
     int32_t max_side_px, cache_mb;
     const char *images, *masks, *init_ply, *mesh, *knobs;
@@ -36,7 +36,7 @@ typedef struct train_options {
     int32_t background, isa;
     bool antialias, filter_3d, exposure, refine_poses;
     float depth_weight, normal_weight;
-    bool geometry, view;
+    bool geometry, deterministic, view;
     const char *view_script;
 } train_options;
 
@@ -60,7 +60,7 @@ static const hl_option rows[] = {
     HL_OPT_INT(T, "--save-every", save_every, 0, 100000000,
                "steps between saves, 0 for the end only"),
     HL_OPT_FLAG(T, "--resume", resume, "go on from the newest whole checkpoint in FOLDER/ckpt"),
-    HL_OPT_FLAG(T, "--dry-run", dry_run, "say how much memory it will take, and stop"),
+    HL_OPT_FLAG(T, "--dry-run", common.dry_run, "say how much memory it will take, and stop"),
     HL_OPT_INT(T, "--max-side-px", max_side_px, 0, 65500,
                "longer side of the pictures, 0 for their own; never enlarged"),
     HL_OPT_INT(T, "--cache-mb", cache_mb, 16, 1048576, "memory for decoded photos"),
@@ -86,6 +86,8 @@ static const hl_option rows[] = {
                  "weight of the normal maps of the capture in the loss"),
     HL_OPT_FLAG(T, "--geometry", geometry,
                 "flat splats that agree on a surface, with --antialias: for meshes and relighting"),
+    HL_OPT_FLAG(T, "--deterministic", deterministic,
+                "the same bytes in every run on a GPU too, where that is slower"),
     HL_OPT_TEXT(T, "--knobs", knobs, "FILE", "JSON object of training knobs (docs/training.md)"),
     HL_OPT_CHOICE(T, "--isa", isa, "auto|plain|avx2|avx512", "instruction set of the cpu backend"),
     HL_OPT_FLAG(T, "--view", view, "a window that shows the splats while they are trained"),
@@ -159,39 +161,98 @@ static hl_status make_config(const train_options *o, const train_data *d, hl_tra
     return o->knobs ? read_knobs(o->knobs, c) : HL_OK;
 }
 
-static void predict(hl_train_memory *m, const train_options *o, const train_data *d,
+/* What training needs of the host, and of a GPU where one takes part. */
+typedef struct train_needs {
+    hl_train_memory host;
+    bool on_device;                 /* --backend cuda, or auto and there is one            */
+    bool found;                     /* the device is there: the next two are its own       */
+    size_t device_all, device_free; /* bytes                                               */
+    size_t device, device_photos;   /* bytes needed, photos apart                          */
+} train_needs;
+
+static void find_device(const train_options *o, train_needs *n)
+{
+    n->found = o->common.backend != HL_BACKEND_CPU &&
+               hl_raster_device_memory("cuda", &n->device_all, &n->device_free) == HL_OK;
+    n->on_device = n->found || o->common.backend == HL_BACKEND_CUDA;
+}
+
+/* 8-bit photos, all of them where half of what is free takes them, else three of the largest. */
+static size_t device_photo_bytes(const train_data *d, const train_needs *n,
+                                 const hl_train_config *c)
+{
+    const size_t per_pixel = (d->scene.has_alpha ? 4u : 3u) + (c->depth_weight > 0 ? 4u : 0u) +
+                             (c->normal_weight > 0 ? 12u : 0u);
+    size_t all = 0;
+    for (int32_t k = 0; k < d->scene.train_count; k++) {
+        const hl_raster_view *v = &d->scene.views[d->scene.train[k]];
+        all += (size_t)v->width * (size_t)v->height * per_pixel;
+    }
+    const size_t ring = 3 * (size_t)d->max_width * (size_t)d->max_height * per_pixel;
+    return n->found && all > n->device_free / 2 ? ring : all;
+}
+
+static void predict(train_needs *n, const train_options *o, const train_data *d,
                     const train_data_options *data_options, const hl_train_config *c)
 {
-    (void)o;
-    hl_train_predict(m, c, d->max_width, d->max_height, d->scene.has_alpha, 0,
+    hl_train_predict(&n->host, c, d->max_width, d->max_height, d->scene.has_alpha, 0,
                      hl_train_data_photo_bytes(d, data_options));
-    m->total += PROCESS_BYTES;
+    n->host.total += PROCESS_BYTES;
+    if (!n->on_device)
+        return;
+    n->host.total -= n->host.raster + n->host.loss; /* those are the device's then */
+    n->host.raster = n->host.loss = 0;
+    n->device = hl_train_device_bytes("cuda", c, d->max_width, d->max_height, 0, o->deterministic);
+    n->device_photos = device_photo_bytes(d, n, c);
+}
+
+static bool fits_device(const train_needs *n)
+{
+    return !n->found ||
+           (double)(n->device + n->device_photos) <= MEMORY_SHARE * (double)n->device_free;
 }
 
 /* Lowers the cap until training fits the free memory, and says so. */
 static hl_status fit_memory(const train_options *o, const train_data *d,
                             const train_data_options *data_options, hl_train_config *c,
-                            hl_train_memory *m)
+                            train_needs *n)
 {
     const double room = MEMORY_SHARE * (double)hl_memory_available();
     const int32_t wanted = c->cap;
-    predict(m, o, d, data_options, c);
-    while (room > 0 && (double)m->total > room && c->cap > 1000) {
+    find_device(o, n);
+    predict(n, o, d, data_options, c);
+    while (((room > 0 && (double)n->host.total > room) || !fits_device(n)) && c->cap > 1000) {
         c->cap = (int32_t)(c->cap * 0.9);
-        predict(m, o, d, data_options, c);
+        predict(n, o, d, data_options, c);
     }
-    if (room > 0 && (double)m->total > room)
+    if (room > 0 && (double)n->host.total > room)
         return hl_fail(HL_E_MEMORY, "training needs %.0f MB, %.0f MB are free",
-                       (double)m->total / 1e6, room / 1e6);
+                       (double)n->host.total / 1e6, room / 1e6);
+    if (!fits_device(n))
+        return hl_fail(HL_E_MEMORY, "training needs %.0f MB of device memory, %.0f MB are free",
+                       (double)(n->device + n->device_photos) / 1e6, (double)n->device_free / 1e6);
     if (c->cap < wanted)
         hl_log(HL_LOG_WARN, "at most %d splats instead of %d: %.0f MB are free", c->cap, wanted,
-               room / 1e6);
+               (n->found ? (double)n->device_free : room) / 1e6);
     return HL_OK;
 }
 
-static hl_status print_memory(const train_options *o, const train_data *d, const hl_train_config *c,
-                              const hl_train_memory *m)
+static void add_device(hl_json *root, const train_needs *n)
 {
+    if (!n->on_device)
+        return;
+    hl_json_add_number(root, "device_bytes", (double)n->device);
+    hl_json_add_number(root, "device_photos_bytes", (double)n->device_photos);
+    if (n->found)
+        hl_json_add_number(root, "device_free_bytes", (double)n->device_free);
+    else
+        hl_json_add_null(root, "device_free_bytes");
+}
+
+static hl_status print_memory(const train_options *o, const train_data *d, const hl_train_config *c,
+                              const train_needs *n)
+{
+    const hl_train_memory *m = &n->host;
     if (o->common.json) {
         hl_json *root = hl_json_object();
         hl_json_add_text(root, "schema", "helio.train.memory/1");
@@ -201,6 +262,7 @@ static hl_status print_memory(const train_options *o, const train_data *d, const
         hl_json_add_number(root, "loss_bytes", (double)m->loss);
         hl_json_add_number(root, "photos_bytes", (double)m->photos);
         hl_json_add_number(root, "total_bytes", (double)m->total);
+        add_device(root, n);
         return hl_command_print_json(&root);
     }
     printf("%d photos of at most %dx%d pixels, at most %d splats\n", d->scene.train_count,
@@ -209,6 +271,14 @@ static hl_status print_memory(const train_options *o, const train_data *d, const
     const size_t bytes[] = {m->splats, m->raster, m->loss, m->photos, m->total};
     for (int k = 0; k < 5; k++)
         printf("%-12s %10.1f MB\n", name[k], (double)bytes[k] / 1e6);
+    if (n->on_device) {
+        printf("%-12s %10.1f MB\n%-12s %10.1f MB\n", "GPU", (double)n->device / 1e6, "GPU photos",
+               (double)n->device_photos / 1e6);
+        if (n->found)
+            printf("%-12s %10.1f MB\n", "GPU free", (double)n->device_free / 1e6);
+        else
+            printf("%-12s no device here\n", "GPU free");
+    }
     return HL_OK;
 }
 
@@ -299,6 +369,8 @@ static hl_status train(const train_options *o, train_data *d, hl_train_config *c
     out.scene = &d->scene;
     hl_status s = hl_trainer_create(&out.trainer, config, &d->scene, hl_command_backend(&o->common),
                                     (hl_isa)o->isa);
+    if (s == HL_OK && o->deterministic)
+        hl_trainer_deterministic(out.trainer, true);
     if (s == HL_OK && from >= 0)
         s = hl_checkpoint_load(out.trainer, checkpoint);
     if (s == HL_OK)
@@ -354,7 +426,7 @@ static hl_status run(const train_options *o)
         .want_normal = o->normal_weight > 0};
     train_data data;
     hl_train_config config;
-    hl_train_memory memory;
+    train_needs memory = {.on_device = false};
     hl_status s = hl_train_data_open(&data, &data_options);
     if (s == HL_OK)
         s = make_config(o, &data, &config);
@@ -365,8 +437,8 @@ static hl_status run(const train_options *o)
     if (s == HL_OK) {
         hl_log(HL_LOG_INFO, "%d photos to train on, %d held out, at most %d splats, about %.0f MB",
                data.scene.train_count, data.scene.test_count, config.cap,
-               (double)memory.total / 1e6);
-        s = o->dry_run ? print_memory(o, &data, &config, &memory) : train(o, &data, &config);
+               (double)memory.host.total / 1e6);
+        s = o->common.dry_run ? print_memory(o, &data, &config, &memory) : train(o, &data, &config);
     }
     hl_train_data_release(&data);
     return s;

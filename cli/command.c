@@ -73,7 +73,8 @@ bool hl_command_start(const hl_command_spec *spec, int argc, char **argv, void *
         *code = HL_EXIT_OK;
         return false;
     }
-    if (common->backend == HL_BACKEND_CUDA && !has_cuda(spec->name)) {
+    const bool plans = common->dry_run && hl_raster_has_backend("cuda");
+    if (common->backend == HL_BACKEND_CUDA && !plans && !has_cuda(spec->name)) {
         *code = HL_EXIT_ABSENT;
         return false;
     }

@@ -41,6 +41,7 @@ typedef struct hl_common {
     bool json;          /* one object on stdout              */
     bool json_progress; /* progress as JSON lines on stderr  */
     bool profile;       /* print time per stage at the end   */
+    bool dry_run;       /* plans only: may name an absent device, where a command has it */
 } hl_common;
 
 /* clang-format off */

@@ -24,6 +24,8 @@ typedef struct hl_raster_backend {
                           hl_raster_sink *sink);
     size_t (*bytes_held)(const void *state);
     int64_t (*count_pairs)(void *state);
+    hl_status (*copy_rate)(void *state, double *bytes_per_second);
+    hl_status (*memory)(size_t *all, size_t *available); /* NULL: the host's */
     void (*deterministic)(void *state, bool on);    /* NULL: it always is                     */
     hl_status (*describe)(char *text, size_t room); /* NULL: nothing to say                */
     const struct hl_trainer_device *trainer;        /* NULL: trains through forward, backward */

@@ -81,6 +81,19 @@ hl_status hl_raster_describe(const char *backend, char *text, size_t room)
     return found->describe ? found->describe(text, room) : HL_OK;
 }
 
+hl_status hl_raster_device_memory(const char *backend, size_t *all, size_t *available)
+{
+    const hl_raster_backend *found = find_backend(backend);
+    if (!found || !found->memory)
+        return hl_fail(HL_E_BACKEND, "backend %s: no device memory of its own", backend);
+    return found->memory(all, available);
+}
+
+hl_status hl_raster_copy_rate(hl_raster *raster, double *bytes_per_second)
+{
+    return raster->backend->copy_rate(raster->state, bytes_per_second);
+}
+
 const struct hl_trainer_device *hl_raster_trainer_device(const hl_raster *raster, void **state)
 {
     *state = raster->state;

@@ -173,6 +173,15 @@ void hl_raster_profile(hl_raster *raster, hl_spans *spans);
 /* Contributing splat-pixel pairs of the last forward (counted anew in plain C; for benchmarks). */
 int64_t hl_raster_count_pairs(hl_raster *raster);
 
+/* Bytes per second that this device moves when it copies large blocks in its memory: what is read
+ * and what is written, both counted.  The ceiling of stages that wait for memory.  Takes up to
+ * 512 MiB for a moment.  Errors: HL_E_MEMORY, HL_E_BACKEND. */
+hl_status hl_raster_copy_rate(hl_raster *raster, double *bytes_per_second);
+
+/* Memory of the device of a backend, bytes.  HL_E_BACKEND where the build or the machine has none;
+ * backends that run in host memory count as that. */
+hl_status hl_raster_device_memory(const char *backend, size_t *all, size_t *available);
+
 /* A pinhole view: camera must be SIMPLE_PINHOLE or PINHOLE.  HL_E_ARG otherwise. */
 hl_status hl_raster_view_from_camera(hl_raster_view *view, const hl_camera *camera,
                                      const hl_pose *camera_from_world);

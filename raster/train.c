@@ -551,6 +551,16 @@ const hl_raster_view *hl_trainer_view(const hl_trainer *t, int32_t k)
     return &t->view[k];
 }
 
+void hl_trainer_deterministic(hl_trainer *t, bool on)
+{
+    hl_raster_deterministic(t->raster, on);
+}
+
+size_t hl_trainer_bytes_held(const hl_trainer *t)
+{
+    return hl_raster_bytes_held(t->raster);
+}
+
 void hl_trainer_profile(hl_trainer *t, hl_spans *spans)
 {
     t->spans = spans;

@@ -110,6 +110,13 @@ const char *hl_trainer_isa_name(const hl_trainer *trainer);
 const float *hl_trainer_exposure(const hl_trainer *trainer, int32_t k);
 const hl_raster_view *hl_trainer_view(const hl_trainer *trainer, int32_t k);
 
+/* Sums in an order of their own, so that a run on a GPU repeats to the byte; slower there, and
+ * always so on the CPU.  Before the first step. */
+void hl_trainer_deterministic(hl_trainer *trainer, bool on);
+
+/* Bytes that the rasterizer holds now, on its device. */
+size_t hl_trainer_bytes_held(const hl_trainer *trainer);
+
 /* Wall seconds per stage are added to *spans; NULL switches timing off. */
 void hl_trainer_profile(hl_trainer *trainer, hl_spans *spans);
 
@@ -125,5 +132,11 @@ typedef struct hl_train_memory {
 /* width, height: of the largest photo.  instances: splat-tile pairs, 0 for a guess. */
 void hl_train_predict(hl_train_memory *out, const hl_train_config *config, int32_t width,
                       int32_t height, bool has_alpha, int64_t instances, size_t photo_bytes);
+
+/* Memory that training takes at its largest on the device of a backend, photos aside, bytes; 0
+ * where the backend trains in host memory or is not in this build.  instances: splat-tile pairs of
+ * a picture, 0 for a guess; ordered: as of hl_trainer_deterministic. */
+size_t hl_train_device_bytes(const char *backend, const hl_train_config *config, int32_t width,
+                             int32_t height, int64_t instances, bool ordered);
 
 #endif /* HL_RASTER_TRAIN_H */

@@ -18,6 +18,11 @@ static hl_status describe(char *text, size_t room)
     return hl_gpu_backend_describe(hl_gpu_table_cuda(), text, room);
 }
 
+static hl_status memory(size_t *all, size_t *available)
+{
+    return hl_gpu_backend_memory(hl_gpu_table_cuda(), all, available);
+}
+
 static const hl_raster_backend cuda = {.name = "cuda",
                                        .score = 100,
                                        .create = create,
@@ -28,6 +33,8 @@ static const hl_raster_backend cuda = {.name = "cuda",
                                        .backward = hl_gpu_backend_backward,
                                        .bytes_held = hl_gpu_backend_bytes_held,
                                        .count_pairs = hl_gpu_backend_count_pairs,
+                                       .copy_rate = hl_gpu_backend_copy_rate,
+                                       .memory = memory,
                                        .deterministic = hl_gpu_backend_deterministic,
                                        .describe = describe,
                                        .trainer = &hl_gpu_trainer_device};

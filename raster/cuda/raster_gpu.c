@@ -377,6 +377,51 @@ int64_t hl_gpu_backend_count_pairs(void *state)
     return sum;
 }
 
+enum { COPY_RUNS = 8 };
+#define COPY_BYTES ((size_t)256 << 20)
+
+static hl_status time_copies(hl_gpu *g, const hl_gpu_buffer block[2], size_t bytes)
+{
+    HL_TRY(hl_gpu_copy(g, block[1].at, block[0].at, bytes));
+    HL_TRY(hl_gpu_mark(g, 0));
+    for (int k = 0; k < COPY_RUNS; k++)
+        HL_TRY(hl_gpu_copy(g, block[k % 2].at, block[!(k % 2)].at, bytes));
+    HL_TRY(hl_gpu_mark(g, 1));
+    return hl_gpu_wait(g);
+}
+
+hl_status hl_gpu_backend_copy_rate(void *state, double *bytes_per_second)
+{
+    hl_gpu *g = &((hl_gpu_raster *)state)->gpu;
+    hl_gpu_buffer block[2] = {{NULL, 0}, {NULL, 0}};
+    hl_gpu_info info;
+    HL_TRY(hl_gpu_describe(g, &info));
+    const size_t bytes = info.memory_free / 4 < COPY_BYTES ? info.memory_free / 4 : COPY_BYTES;
+    hl_status s = hl_gpu_reserve(g, &block[0], bytes, 1, "copies");
+    if (s == HL_OK)
+        s = hl_gpu_reserve(g, &block[1], bytes, 1, "copies");
+    if (s == HL_OK)
+        s = time_copies(g, block, bytes);
+    const double seconds = s == HL_OK ? hl_gpu_seconds(g, 0, 1) : 1;
+    hl_gpu_free(g, &block[0]);
+    hl_gpu_free(g, &block[1]);
+    *bytes_per_second = seconds > 0 ? 2.0 * COPY_RUNS * (double)bytes / seconds : 0;
+    return s;
+}
+
+hl_status hl_gpu_backend_memory(const hl_gpu_table *table, size_t *all, size_t *available)
+{
+    hl_gpu gpu;
+    hl_gpu_info d;
+    HL_TRY(hl_gpu_open(&gpu, table));
+    const hl_status s = hl_gpu_describe(&gpu, &d);
+    hl_gpu_close(&gpu);
+    HL_TRY(s);
+    *all = d.memory;
+    *available = d.memory_free;
+    return HL_OK;
+}
+
 static hl_status create_emulated(void **state, hl_isa isa)
 {
     (void)isa;
@@ -396,6 +441,7 @@ static const hl_raster_backend emulated = {.name = "emulated",
                                            .backward = hl_gpu_backend_backward,
                                            .bytes_held = hl_gpu_backend_bytes_held,
                                            .count_pairs = hl_gpu_backend_count_pairs,
+                                           .copy_rate = hl_gpu_backend_copy_rate,
                                            .deterministic = hl_gpu_backend_deterministic,
                                            .trainer = &hl_gpu_trainer_device};
 

@@ -117,6 +117,8 @@ hl_status hl_gpu_backend_backward(void *state, hl_splats *splats,
                                   const hl_raster_frame_grad *frame_grad, hl_raster_sink *sink);
 size_t hl_gpu_backend_bytes_held(const void *state);
 int64_t hl_gpu_backend_count_pairs(void *state);
+hl_status hl_gpu_backend_copy_rate(void *state, double *bytes_per_second);
+hl_status hl_gpu_backend_memory(const hl_gpu_table *table, size_t *all, size_t *available);
 void hl_gpu_backend_deterministic(void *state, bool on);
 hl_status hl_gpu_backend_describe(const hl_gpu_table *table, char *text, size_t room);
 

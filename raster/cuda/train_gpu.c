@@ -363,18 +363,5 @@ const hl_trainer_device hl_gpu_trainer_device = {.push = push,
                                                  .poll = poll_state,
                                                  .settle = settle,
                                                  .small_gradients = small_gradients,
+                                                 .bytes = hl_gpu_train_bytes,
                                                  .release = release};
-
-size_t hl_gpu_train_bytes(int32_t cap, int32_t width, int32_t height, int64_t instances,
-                          int32_t planes)
-{
-    const size_t n = (size_t)cap, px = (size_t)((width + 15) / 16) * (size_t)((height + 15) / 16);
-    const size_t floats = 3 * HL_SPLAT_FLOATS + STATS + 6 + (size_t)planes + 2 + 4;
-    const size_t per_splat = floats * sizeof(float) + sizeof(hl_gpu_record) + 2 * 4 + 6 * 4;
-    /* keys and values twice, and as much again in the sort's scratch */
-    const size_t per_pair = 6 * sizeof(uint32_t);
-    return n * per_splat +
-           (size_t)hl_gpu_plan_capacity(instances, 1, HL_GPU_INSTANCES_MOST) * per_pair +
-           px * HL_TILE * HL_TILE * sizeof(float) *
-               ((size_t)planes + 1 + LOSS_PLANES + HL_GPU_G_COUNT_SURFACE);
-}

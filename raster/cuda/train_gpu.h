@@ -26,8 +26,8 @@ void hl_gpu_training_resized(hl_gpu_raster *r);
 /* What a loss's means are over, for a photo that is `factor` times smaller. */
 hl_status hl_gpu_count_photo(const hl_loss_target *target, int32_t factor, hl_gpu_photo *photo);
 
-/* Bytes of device memory that training takes, photos aside. */
-size_t hl_gpu_train_bytes(int32_t cap, int32_t width, int32_t height, int64_t instances,
-                          int32_t planes);
+/* As hl_train_device_bytes. */
+size_t hl_gpu_train_bytes(const hl_train_config *config, int32_t width, int32_t height,
+                          int64_t pairs, bool ordered);
 
 #endif /* HL_RASTER_CUDA_TRAIN_GPU_H */

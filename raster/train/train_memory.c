@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "raster/train/trainer.h"
+#include "raster/backend.h"
+#include "raster/train/trainer_device.h"
+
+#include <string.h>
 
 enum { STATS = 8 };
 
@@ -32,4 +35,15 @@ void hl_train_predict(hl_train_memory *out, const hl_train_config *config, int32
         m.loss += (size_t)width * (size_t)height / 4 * (has_alpha ? 4 : 3);
     m.total = m.splats + m.raster + m.loss + m.photos;
     *out = m;
+}
+
+size_t hl_train_device_bytes(const char *backend, const hl_train_config *config, int32_t width,
+                             int32_t height, int64_t instances, bool ordered)
+{
+    for (int32_t i = 0; hl_raster_backend_at(i); i++) {
+        const hl_raster_backend *b = hl_raster_backend_at(i);
+        if (strcmp(b->name, backend) == 0 && b->trainer)
+            return b->trainer->bytes(config, width, height, instances, ordered);
+    }
+    return 0;
 }

@@ -45,6 +45,9 @@ typedef struct hl_trainer_device {
     hl_status (*settle)(void *state, hl_trainer *t, int32_t *step);
     /* After settle: dL/d(exposure) (12) and dL/d(pose) (6) of the last step. */
     void (*small_gradients)(void *state, double exposure[12], float pose[6]);
+    /* As hl_train_device_bytes. */
+    size_t (*bytes)(const hl_train_config *config, int32_t width, int32_t height, int64_t pairs,
+                    bool ordered);
     void (*release)(void *state); /* the photos; the rasterizer stays */
 } hl_trainer_device;
 

@@ -22,6 +22,21 @@ fi
 "$HELIO" bench rays --triangles 2000 --rays 3000 --repeat 1 --json --quiet >rays.json
 grep -q '"schema":.*"helio.bench.rays/1"' rays.json
 grep -q '"closest_per_core_s"' rays.json
+"$HELIO" bench train --splats 200 --size 64x48 --steps 2 --threads 2 --deterministic --save scene
+grep -q '"t":' scene/cameras.json && [ -s scene/photo_7.png ]
+sed 's/"r":/"rotation":/; s/"t":/"position":/' scene/cameras.json >cameras.json # the first looks along z
+"$HELIO" bench raster --input scene/splats.ply --cameras cameras.json --isa plain --repeat 1 --threads 2
+"$HELIO" bench train --splats 200 --size 64x48 --steps 2 --json --quiet >train.json
+if command -v python3 >/dev/null; then
+    python3 -c '
+import json
+r = json.load(open("train.json"))
+assert r["schema"] == "helio.bench.train/1" and r["splats"] == 200 and r["pairs"] > 0, r
+assert r["step_ms"] > 0 and r["copy_gb_s"] > 0 and 0 < r["loss"] < 1, r
+assert r["stages_ms"]["blend_bwd"] > 0 and r["backward_pairs_per_s"] > 0, r'
+else
+    grep -q '"schema":.*"helio.bench.train/1"' train.json
+fi
 "$HELIO" bench sfm --photos 200 --points 8000 --solver pcg --json --quiet >sfm.json
 if command -v python3 >/dev/null; then
     python3 -c '

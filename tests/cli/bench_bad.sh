@@ -17,3 +17,5 @@ try 2 raster --splats -1
 try 2 rays --rays 1
 try 2 sfm --photos 1
 try 2 sfm --solver qr
+try 1 raster --input nothing.ply
+try 2 train --steps 0
