@@ -187,7 +187,6 @@ static hl_status look(hl_live_view *live, const hl_live_options *o)
                                .refresh = refresh,
                                .ctx = live};
     HL_TRY(describe(live, o, &params.scene));
-    hl_parallel_keep_serial(); /* the pool is training's */
     return hl_viewer_run(&params, &report);
 }
 
@@ -205,6 +204,7 @@ hl_status hl_live_train(const hl_live_options *options, const hl_trainer *traine
     events->watcher = &live;
     events->wants_splats = wants_splats;
     events->splats = take_splats;
+    hl_parallel_keep_serial(); /* the pool is training's from here on */
     if (pthread_create(&thread, NULL, run_job, &live) != 0) {
         release(&live.shown[0]);
         return hl_fail(HL_E_MEMORY, "no thread to train in");

@@ -164,15 +164,16 @@ static void foreign_frames_become_keys(void **state)
 static void bad_files_are_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {
-        "{}",
-        "[1]",
-        "{\"helio_keys\": [{}]}",
-        "{\"helio_keys\": [{\"q\": [1,1,0,0], \"t\": [0,0,0], \"fov_y_rad\": 1, \"seconds\": 1}]}",
-        "{\"helio_keys\": [{\"q\": [1,0,0,0], \"t\": [0,0,0], \"fov_y_rad\": 4, \"seconds\": 1}]}",
-        "{\"helio_keys\": [{\"q\": [1,0,0,0], \"t\": [0,0,0], \"fov_y_rad\": 1, \"seconds\": 0}]}",
-        "{\"fps\": -1, \"helio_keys\": [{\"q\": [1,0,0,0], \"t\": [0,0,0], \"fov_y_rad\": 1, "
-        "\"seconds\": 1}]}"};
+#define KEY(q, fov, seconds)                                               \
+    "{\"helio_keys\": [{\"q\": " q ", \"t\": [0,0,0], \"fov_y_rad\": " fov \
+    ", \"seconds\": " seconds "}]}"
+    static const char *const bad[] = {"{}",
+                                      "[1]",
+                                      "{\"helio_keys\": [{}]}",
+                                      KEY("[1,1,0,0]", "1", "1"),
+                                      KEY("[1,0,0,0]", "4", "1"),
+                                      KEY("[1,0,0,0]", "1", "0"),
+                                      KEY("[1,0,0,0]", "1", "1e9")};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         hl_camera_key keys[KEYS];
         int32_t count = 7;
