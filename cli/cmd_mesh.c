@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/mesh_atlas.h"
+#include "core/mesh_edges.h"
 #include "core/mesh_edit.h"
 #include "core/splat_stats.h"
 #include "raster/tsdf.h"
@@ -50,7 +51,8 @@ static const hl_option rows[] = {
     HL_OPT_INT(mesh_options, "--texture-size", texture_size, 0, HL_ATLAS_SIDE_MAX,
                "side of the texture in texels, 0 for colours at the vertices alone"),
     HL_OPT_FLAG(mesh_options, "--check", check,
-                "measure the mesh against the depth maps of the capture"),
+                "tell whether the mesh is closed, and measure it against the depth and normal maps "
+                "of the capture"),
     HL_OPT_TEXT(mesh_options, "--data", data, "PATH",
                 "the capture whose views are fused; found in config.json if left out"),
     HL_OPT_INT(mesh_options, "--max-side-px", max_side_px, 0, 16384,
@@ -69,14 +71,18 @@ typedef struct meshing {
     float voxel;
     bool flat; /* most splats are: their normals mean something */
     mesh_depth_kind depth;
+    float sunk; /* planes were brought forward by that, scene units */
     float up[3];
     hl_mesh mesh;
     hl_mesh_textures textures;
-    int32_t pieces, filled, borders, fused; /* fused: triangles before simplifying */
-    float moved;                            /* by simplifying, scene units          */
-    double distance;                        /* median |splat to surface|, voxels    */
+    int32_t pieces, filled, fused; /* fused: triangles before simplifying */
+    float moved;                   /* by simplifying, scene units          */
+    hl_mesh_edge_counts edges;
+    mesh_gap gap;
     hl_atlas_report atlas;
+    bool has_truth; /* check is filled in */
     mesh_check check;
+    double normals; /* degrees from the capture's, NaN: it has none */
 } meshing;
 
 /* ---- field ---- */
@@ -109,7 +115,9 @@ static hl_status fuse_view(meshing *m, int32_t index)
     hl_raster_view view;
     hl_raster_frame f;
     hl_image depth;
-    HL_TRY(hl_mesh_depth_of_view(&m->scene, index, m->depth, &view, &f, &depth, NULL));
+    float sunk;
+    HL_TRY(hl_mesh_depth_of_view(&m->scene, index, m->depth, &view, &f, &depth, &sunk));
+    m->sunk += sunk / (float)m->scene.views.view_count;
     hl_tsdf_view in = {
         .camera = &view, .depth = depth.data, .depth_stride = depth.width, .stride = f.stride};
     for (int k = 0; k < 3; k++) {
@@ -158,39 +166,46 @@ static hl_status clean(meshing *m)
     if (m->o->target_faces > 0)
         HL_TRY(hl_mesh_simplify(&m->mesh, m->o->target_faces, 0.5f * m->voxel, &m->moved));
     HL_TRY(hl_mesh_fill_normals(&m->mesh));
-    m->borders = hl_mesh_border_edges(&m->mesh);
-    return m->borders < 0 ? HL_E_MEMORY : HL_OK;
+    return hl_mesh_count_edges(&m->mesh, &m->edges);
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const float *x = a, *y = b;
-    return *x < *y ? -1 : *x > *y;
-}
-
-/* How well splats and surface agree: median distance of visible splats to the fused surface. */
+/* How well splats and surface agree, both ways. */
 static hl_status compare(meshing *m)
 {
-    const hl_splats *s = &m->scene.splats;
-    float *distances = hl_alloc((size_t)s->count, sizeof *distances);
-    int32_t n = 0;
-    if (!distances)
-        return HL_E_MEMORY;
-    for (int32_t i = 0; i < s->count; i++) {
-        float d;
-        if (s->logit_opa[i] > 0 && hl_tsdf_read(m->tsdf, s->mean + 3 * (size_t)i, &d, NULL))
-            distances[n++] = fabsf(d) / m->voxel;
-    }
-    qsort(distances, (size_t)n, sizeof *distances, ascending);
-    m->distance = n ? (double)distances[n / 2] : nan("");
-    hl_free(distances);
-    if (m->distance > 1)
-        hl_log(
-            HL_LOG_WARN,
-            "splats lie %.1f voxels from the surface (median): train with more geometry terms, or "
-            "mesh with larger voxels",
-            m->distance);
+    const double h = (double)m->voxel;
+    HL_TRY(hl_mesh_gap(&m->gap, &m->scene.splats, &m->mesh, m->voxel));
+    const double *s = m->gap.splats, *t = m->gap.mesh;
+    hl_log(HL_LOG_INFO,
+           "from splats to the surface %.2f voxels (median), %.2f (95 %%); back %.2f and %.2f",
+           s[0] / h, s[1] / h, t[0] / h, t[1] / h);
+    if (m->sunk != 0)
+        hl_log(HL_LOG_INFO, "of that %.2f because the surface is where colours appear",
+               (double)m->sunk / h);
+    const double most = fmax(s[0], t[0]) - fabs((double)m->sunk);
+    if (most > h)
+        hl_log(HL_LOG_WARN,
+               "splats and surface are %.1f voxels apart (median): train with --geometry, or mesh "
+               "with larger voxels",
+               most / h);
     return HL_OK;
+}
+
+static bool is_closed(const hl_mesh_edge_counts *e)
+{
+    return e->open == 0 && e->crowded == 0 && e->flipped == 0;
+}
+
+static hl_status check(meshing *m)
+{
+    bool maps = false;
+    for (int32_t i = 0; i < m->scene.views.view_count; i++)
+        maps = maps || m->scene.views.views[i].depth_path;
+    if (maps)
+        HL_TRY(hl_mesh_check(&m->check, &m->scene, &m->mesh));
+    else
+        hl_log(HL_LOG_WARN, "%s: the capture has no depth maps to check against", m->scene.data);
+    m->has_truth = maps;
+    return hl_mesh_check_normals(&m->normals, &m->scene, &m->mesh);
 }
 
 /* Colour of the field at a texel: finer than the vertices that were left. */
@@ -214,6 +229,41 @@ static hl_status texture(meshing *m)
 
 /* ---- command ---- */
 
+static void add_check(const meshing *m, hl_json *check)
+{
+    hl_json_add_bool(check, "closed", is_closed(&m->edges));
+    hl_json_add_number(check, "edges", m->edges.edges);
+    hl_json_add_number(check, "edges_open", m->edges.open);
+    hl_json_add_number(check, "holes", m->edges.holes);
+    hl_json_add_number(check, "edges_crowded", m->edges.crowded);
+    hl_json_add_number(check, "edges_flipped", m->edges.flipped);
+    if (m->has_truth) {
+        hl_json_add_number(check, "size", m->check.size);
+        hl_json_add_number(check, "mesh_to_truth", m->check.mesh_to_truth);
+        hl_json_add_number(check, "truth_to_mesh", m->check.truth_to_mesh);
+        hl_json_add_number(check, "stray", m->check.stray);
+    }
+    if (isfinite(m->normals))
+        hl_json_add_number(check, "normals_degrees", m->normals);
+}
+
+static void print_check(const meshing *m)
+{
+    const hl_mesh_edge_counts *e = &m->edges;
+    if (is_closed(e))
+        printf("closed: each of %d edges lies between two triangles\n", e->edges);
+    else
+        printf("not closed: of %d edges %d are open, around %d holes, %d crowded, %d flipped\n",
+               e->edges, e->open, e->holes, e->crowded, e->flipped);
+    if (m->has_truth)
+        printf("against the depth maps: %.3f %% of its size from mesh to truth, %.3f %% back, "
+               "%.2f %% stray\n",
+               100 * m->check.mesh_to_truth / m->check.size,
+               100 * m->check.truth_to_mesh / m->check.size, 100 * m->check.stray);
+    if (isfinite(m->normals))
+        printf("against the normal maps: %.2f degrees\n", m->normals);
+}
+
 static hl_status report(const meshing *m)
 {
     if (m->o->common.json) {
@@ -226,18 +276,17 @@ static hl_status report(const meshing *m)
         hl_json_add_number(root, "triangles_fused", m->fused);
         hl_json_add_number(root, "pieces", m->pieces);
         hl_json_add_number(root, "holes_filled", m->filled);
-        hl_json_add_number(root, "border_edges", m->borders);
+        hl_json_add_number(root, "border_edges", m->edges.open);
         hl_json_add_number(root, "voxel", (double)m->voxel);
         hl_json_add_number(root, "simplify_error", (double)m->moved);
-        hl_json_add_number(root, "splat_distance_voxels", m->distance);
+        hl_json_add_number(root, "splat_distance_voxels", m->gap.splats[0] / (double)m->voxel);
+        hl_json_add_number(root, "splat_distance_voxels_95", m->gap.splats[1] / (double)m->voxel);
+        hl_json_add_number(root, "mesh_distance_voxels", m->gap.mesh[0] / (double)m->voxel);
+        hl_json_add_number(root, "mesh_distance_voxels_95", m->gap.mesh[1] / (double)m->voxel);
+        hl_json_add_number(root, "sunk_voxels", (double)(m->sunk / m->voxel));
         hl_json_add_text(root, "depth", hl_mesh_depth_name(m->depth));
-        if (m->o->check) {
-            hl_json *check = hl_json_add_object(root, "check");
-            hl_json_add_number(check, "size", m->check.size);
-            hl_json_add_number(check, "mesh_to_truth", m->check.mesh_to_truth);
-            hl_json_add_number(check, "truth_to_mesh", m->check.truth_to_mesh);
-            hl_json_add_number(check, "stray", m->check.stray);
-        }
+        if (m->o->check)
+            add_check(m, hl_json_add_object(root, "check"));
         hl_json_add_number(root, "charts", m->atlas.charts);
         hl_json_add_number(root, "peak_bytes", (double)hl_memory_peak());
         return hl_command_print_json(&root);
@@ -245,12 +294,9 @@ static hl_status report(const meshing *m)
     printf("%s: %d vertices, %d triangles (%d fused at voxels of %.3g), %d pieces, %d holes "
            "filled, %d open edges\n",
            m->o->out, m->mesh.vertex_count, m->mesh.triangle_count, m->fused, (double)m->voxel,
-           m->pieces, m->filled, m->borders);
+           m->pieces, m->filled, m->edges.open);
     if (m->o->check)
-        printf("against the depth maps: %.3f %% of its size from mesh to truth, %.3f %% back, "
-               "%.2f %% stray\n",
-               100 * m->check.mesh_to_truth / m->check.size,
-               100 * m->check.truth_to_mesh / m->check.size, 100 * m->check.stray);
+        print_check(m);
     return HL_OK;
 }
 
@@ -277,7 +323,7 @@ static hl_status make_mesh(meshing *m)
                        m->scene.file, (int)PIECE_MIN);
     HL_TRY(compare(m));
     if (o->check)
-        HL_TRY(hl_mesh_check(&m->check, &m->scene, &m->mesh));
+        HL_TRY(check(m));
     const bool textured = o->texture_size > 0 && !hl_path_has_extension(o->out, "ply");
     if (textured)
         HL_TRY(texture(m));

@@ -45,14 +45,7 @@ static hl_status load_map(const hl_scene *scene, int32_t index, truth_map *map)
     HL_TRY(hl_image_load(&map->depth, v->depth_path));
     const double scale =
         v->depth_scale * (hl_path_has_extension(v->depth_path, "png") ? PNG_16_MAX : 1);
-    const float sx = (float)map->depth.width / (float)map->view.width;
-    const float sy = (float)map->depth.height / (float)map->view.height;
-    map->view.width = map->depth.width;
-    map->view.height = map->depth.height;
-    map->view.fx *= sx;
-    map->view.cx *= sx;
-    map->view.fy *= sy;
-    map->view.cy *= sy;
+    hl_scene_view_resize(&map->view, map->depth.width, map->depth.height);
     const size_t n = (size_t)map->depth.width * (size_t)map->depth.height;
     const size_t channels = (size_t)map->depth.channels;
     for (size_t i = 0; i < n; i++) { /* one channel, in place */

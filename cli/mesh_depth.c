@@ -54,12 +54,14 @@ static float median(float *values, size_t n)
     return values[n / 2];
 }
 
-/* By how much planes lie behind the centres, along the normal, in pixels. */
+/* By how much planes lie behind the centres, along the normal.
+ *   *sunk_px  pixels;  *sunk  the same in scene units, where pixels have their mean size */
 static hl_status measure_sunk(const hl_raster_view *v, const hl_image *planes, const hl_image *mean,
-                              const hl_image *normal, float *sunk)
+                              const hl_image *normal, float *sunk_px, float *sunk)
 {
     const size_t pixels = (size_t)planes->width * (size_t)planes->height;
     float *shift = hl_alloc(pixels, sizeof *shift);
+    double sizes = 0;
     size_t n = 0;
     if (!shift)
         return HL_E_MEMORY;
@@ -71,10 +73,13 @@ static hl_status measure_sunk(const hl_raster_view *v, const hl_image *planes, c
         const float facing = facing_of(v, normal->data + 3 * i, x, y);
         const float pixel = mean->data[i] / fminf(v->fx, v->fy);
         const float s = (planes->data[i] - mean->data[i]) * facing / pixel;
-        if (facing > FACING_MIN && fabsf(s) < SUNK_MAX)
-            shift[n++] = s;
+        if (!(facing > FACING_MIN && fabsf(s) < SUNK_MAX))
+            continue;
+        shift[n++] = s;
+        sizes += (double)pixel;
     }
-    *sunk = median(shift, n);
+    *sunk_px = median(shift, n);
+    *sunk = n ? *sunk_px * (float)(sizes / (double)n) : 0;
     hl_free(shift);
     return HL_OK;
 }
@@ -100,15 +105,16 @@ static hl_status planes_of_frame(const hl_raster_view *v, const hl_raster_frame 
 {
     hl_image mean = {.data = NULL}, normal = {.data = NULL};
     hl_image planes = {.data = NULL};
+    float sunk_px = 0;
     hl_status s = hl_gbuffer_read(f, v, HL_GBUFFER_DEPTH, &mean);
     if (s == HL_OK)
         s = hl_gbuffer_read(f, v, HL_GBUFFER_NORMAL, &normal);
     if (s == HL_OK)
         s = hl_gbuffer_read(f, v, HL_GBUFFER_SURFACE_DEPTH, &planes);
     if (s == HL_OK)
-        s = measure_sunk(v, &planes, &mean, &normal, sunk);
+        s = measure_sunk(v, &planes, &mean, &normal, &sunk_px, sunk);
     if (s == HL_OK) {
-        settle(v, &planes, &mean, &normal, *sunk);
+        settle(v, &planes, &mean, &normal, sunk_px);
         *depth = planes;
     } else {
         hl_image_release(&planes);
@@ -126,16 +132,14 @@ hl_status hl_mesh_depth_of_view(hl_scene *scene, int32_t index, mesh_depth_kind 
     const hl_gbuffer_options o = {.sh_degree = scene->splats.sh_degree,
                                   .background = {b[0], b[1], b[2]},
                                   .median = kind == MESH_DEPTH_MEDIAN};
-    float shift = 0;
+    *sunk = 0;
     HL_TRY(hl_scene_view(scene, index, view));
     HL_TRY(hl_gbuffer_forward(scene->raster, &scene->splats, view, &o, frame));
     if (kind == MESH_DEPTH_PLANES)
-        HL_TRY(planes_of_frame(view, frame, depth, &shift));
+        HL_TRY(planes_of_frame(view, frame, depth, sunk));
     else
         HL_TRY(hl_gbuffer_read(
             frame, view, kind == MESH_DEPTH_MEDIAN ? HL_GBUFFER_MEDIAN_DEPTH : HL_GBUFFER_DEPTH,
             depth));
-    if (sunk)
-        *sunk = shift;
     return HL_OK;
 }

@@ -205,6 +205,17 @@ hl_status hl_scene_view(const hl_scene *scene, int32_t index, hl_raster_view *vi
                                       &scene->views.views[index].camera_from_world);
 }
 
+void hl_scene_view_resize(hl_raster_view *view, int32_t width, int32_t height)
+{
+    const float sx = (float)width / (float)view->width, sy = (float)height / (float)view->height;
+    view->width = width;
+    view->height = height;
+    view->fx *= sx;
+    view->cx *= sx;
+    view->fy *= sy;
+    view->cy *= sy;
+}
+
 hl_status hl_scene_render(hl_scene *scene, const hl_raster_view *view, uint32_t outputs,
                           hl_raster_frame *frame)
 {

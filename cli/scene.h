@@ -53,6 +53,9 @@ void hl_scene_close(hl_scene *scene);
 /* The view of photo `index` at the size of hl_photos_camera. */
 hl_status hl_scene_view(const hl_scene *scene, int32_t index, hl_raster_view *view);
 
+/* The same camera for pictures of another size. */
+void hl_scene_view_resize(hl_raster_view *view, int32_t width, int32_t height);
+
 /* One picture over the scene's background; outputs: HL_RASTER_* bits. */
 hl_status hl_scene_render(hl_scene *scene, const hl_raster_view *view, uint32_t outputs,
                           hl_raster_frame *frame);

@@ -109,12 +109,16 @@ int32_t hl_points_thin(float *points, int32_t count, float cell)
     return n;
 }
 
+/* Most points have a near neighbour: small cells first, larger ones for those that have not. */
+#define FIRST_REACH  (1.0f / 64) /* x limit */
+#define REACH_GROWTH 4
+
 typedef struct nearest_job {
     const float *points, *others;
     const cell_item *items; /* of others, by cell */
     int32_t count, other_count;
-    float limit;
-    float *distance;
+    float reach;     /* how far this pass looks: side of a cell */
+    float *distance; /* negative: not known yet                 */
 } nearest_job;
 
 /* First item whose cell is not before `cell`. */
@@ -131,11 +135,13 @@ static int32_t lower_bound(const nearest_job *j, const int32_t cell[3])
     return lo;
 }
 
+/* -1 where it is farther than this pass looks. */
 static float nearest_of(const nearest_job *j, const float x[3])
 {
     int32_t cell[3];
-    float best = j->limit * j->limit;
-    cell_of(x, j->limit, cell);
+    const float most = j->reach * j->reach;
+    float best = most;
+    cell_of(x, j->reach, cell);
     for (int k = 0; k < 9; k++) { /* runs of three cells along the last axis */
         const int32_t from[3] = {cell[0] + k % 3 - 1, cell[1] + k / 3 - 1, cell[2] - 1};
         for (int32_t i = lower_bound(j, from); i < j->other_count; i++) {
@@ -147,7 +153,7 @@ static float nearest_of(const nearest_job *j, const float x[3])
             best = hl_min(best, hl_dot3(d, d));
         }
     }
-    return sqrtf(best);
+    return best < most ? sqrtf(best) : -1;
 }
 
 static void nearest_block(void *ctx, int32_t block, int32_t thread)
@@ -156,7 +162,8 @@ static void nearest_block(void *ctx, int32_t block, int32_t thread)
     const nearest_job *j = ctx;
     const int32_t end = (block + 1) * QUERY_BLOCK < j->count ? (block + 1) * QUERY_BLOCK : j->count;
     for (int32_t i = block * QUERY_BLOCK; i < end; i++)
-        j->distance[i] = nearest_of(j, j->points + 3 * (size_t)i);
+        if (j->distance[i] < 0)
+            j->distance[i] = nearest_of(j, j->points + 3 * (size_t)i);
 }
 
 hl_status hl_points_nearest(const float *points, int32_t count, const float *others,
@@ -164,11 +171,17 @@ hl_status hl_points_nearest(const float *points, int32_t count, const float *oth
 {
     if (!(limit > 0 && isfinite(limit)))
         return hl_fail(HL_E_ARG, "distance of points: a limit of %g, expected > 0", (double)limit);
-    cell_item *items = sorted_cells(others, other_count, limit);
-    if (!items)
-        return HL_E_MEMORY;
-    nearest_job j = {points, others, items, count, other_count, limit, distance};
-    hl_parallel_for(hl_block_count(count, QUERY_BLOCK), nearest_block, &j);
-    hl_free(items);
+    for (int32_t i = 0; i < count; i++)
+        distance[i] = -1;
+    for (float share = FIRST_REACH; share <= 1; share *= REACH_GROWTH) {
+        cell_item *items = sorted_cells(others, other_count, limit * share);
+        if (!items)
+            return HL_E_MEMORY;
+        nearest_job j = {points, others, items, count, other_count, limit * share, distance};
+        hl_parallel_for(hl_block_count(count, QUERY_BLOCK), nearest_block, &j);
+        hl_free(items);
+    }
+    for (int32_t i = 0; i < count; i++)
+        distance[i] = distance[i] < 0 ? limit : hl_min(distance[i], limit);
     return HL_OK;
 }

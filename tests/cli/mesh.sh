@@ -1,16 +1,25 @@
 # SPDX-License-Identifier: MIT
 # A small capture, a little training, its surface in every format; the same bytes for any number of
 # threads; wrong requests end in one sentence each.
-"$HELIO" synth -o data --scene turntable --views 20 --width 64 --height 64 --samples 1 --bounces 0 \
+"$HELIO" synth -o data --scene turntable --views 20 --width 80 --height 80 --samples 1 --bounces 0 \
     --points 1500 --quiet >/dev/null
-"$HELIO" train data -o out --iterations 150 --max-gaussians 2000 --quiet >/dev/null
+"$HELIO" train data -o out --geometry --coarse 1 --iterations 200 --max-gaussians 3000 --quiet >/dev/null
 common="--resolution 40 --target-faces 4000 --texture-size 128 --quiet"
 "$HELIO" mesh out -o scene.glb $common --threads 1
 "$HELIO" mesh out -o again.glb $common --threads 3 >/dev/null
 cmp scene.glb again.glb
 "$HELIO" mesh out -o scene.ply $common --depth median --json | grep -c '"schema":.*helio.mesh/1'
 "$HELIO" mesh out -o scene.obj $common >/dev/null
-"$HELIO" mesh out -o planes.ply $common --depth planes --check --json | grep -c '"mesh_to_truth"'
+# One piece, open where it stands and nowhere else, within 1 % of its size of the truth both ways.
+"$HELIO" mesh out -o planes.ply --resolution 40 --target-faces 0 --check --json --quiet >planes.json
+value() { sed -n "s/.*\"$1\":[[:space:]]*\([-0-9.e+]*\).*/\1/p" planes.json; }
+echo "pieces $(value pieces) holes $(value holes) crowded $(value edges_crowded) flipped" \
+    "$(value edges_flipped)"
+for way in mesh_to_truth truth_to_mesh; do
+    awk -v d="$(value $way)" -v size="$(value size)" \
+        'BEGIN { print (d > 0 && d < 0.01 * size) ? "within" : d / size }'
+done
+awk -v a="$(value normals_degrees)" 'BEGIN { print (a > 0 && a < 30) ? "within" : a }'
 ls
 try() {
     local want=$1 code=0

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* core/mesh_edit.h on grids and balls whose answers can be counted. */
 #include "core/memory.h"
+#include "core/mesh_edges.h"
 #include "core/mesh_edit.h"
 #include "tests/check.h"
 #include "tests/faults.h"
@@ -88,6 +89,38 @@ static void holes_close_and_borders_stay(void **state)
     hl_mesh_release(&m);
 }
 
+static void edges_are_counted_by_kind(void **state)
+{
+    (void)state;
+    hl_mesh m;
+    hl_mesh_edge_counts c;
+    make_sheets(&m, 2);
+    check_ok(hl_mesh_compact(&m));
+    drop_triangles(&m, 2 * (3 * SIDE + 3), 2);
+    check_ok(hl_mesh_count_edges(&m, &c));
+    assert_int_equal(c.edges, 2 * (2 * SIDE * (SIDE + 1) + SIDE * SIDE) - 1);
+    assert_int_equal(c.open, 8 * SIDE + 4); /* a square less: its diagonal is gone */
+    assert_int_equal(c.holes, 3);           /* two rims and the square */
+    assert_int_equal(c.crowded + c.flipped, 0);
+    const uint32_t kept = m.triangles[0];
+    m.triangles[0] = m.triangles[1];
+    m.triangles[1] = kept;
+    check_ok(hl_mesh_count_edges(&m, &c));
+    assert_int_equal(c.flipped, 1); /* its other two edges are those of the rim */
+    hl_mesh_release(&m);
+
+    static const uint32_t faces[15] = {0, 2, 1, 0, 1, 3, 1, 2, 3, 2, 0, 3, 0, 1, 4};
+    check_ok(hl_mesh_create(&m, 5, 5, 0));
+    memcpy(m.triangles, faces, sizeof faces);
+    m.triangle_count = 4; /* a tetrahedron */
+    check_ok(hl_mesh_count_edges(&m, &c));
+    assert_true(c.edges == 6 && c.open == 0 && c.holes == 0 && c.crowded == 0 && c.flipped == 0);
+    m.triangle_count = 5; /* with a fin */
+    check_ok(hl_mesh_count_edges(&m, &c));
+    assert_true(c.edges == 8 && c.open == 2 && c.holes == 1 && c.crowded == 1 && c.flipped == 0);
+    hl_mesh_release(&m);
+}
+
 static void a_flat_sheet_needs_few_triangles(void **state)
 {
     (void)state;
@@ -143,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_pieces_go),
         cmocka_unit_test(holes_close_and_borders_stay),
+        cmocka_unit_test(edges_are_counted_by_kind),
         cmocka_unit_test(a_flat_sheet_needs_few_triangles),
         cmocka_unit_test(failed_allocations_leak_nothing),
     };
