@@ -30,8 +30,9 @@ static const hl_option rows[] = {
                 "the capture whose cameras to step through; found in config.json if left out"),
     HL_OPT_INT(view_options, "--iteration", iteration, 0, INT32_MAX,
                "iteration to show, 0 for the newest"),
-    HL_OPT_CHOICE(view_options, "--raster", raster, "auto|quads|cpu",
-                  "how splats become pixels: the fastest here, by Vulkan, or by the processor"),
+    HL_OPT_CHOICE(
+        view_options, "--raster", raster, "auto|quads|tiles|cpu",
+        "how splats become pixels: the fastest here, by Vulkan in two ways, by the processor"),
     HL_OPT_INT(view_options, "--width", width, 1, SIDE_MAX, "pixels of the picture"),
     HL_OPT_INT(view_options, "--height", height, 1, SIDE_MAX, "pixels of the picture"),
     HL_OPT_CHOICE(view_options, "--up", up, "auto|-y|y|-z|z|-x|x",

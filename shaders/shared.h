@@ -122,6 +122,24 @@ struct hl_gpu_light {
     float intensity; /* of the environment, factor                  */
 };
 
+#define HL_TILE_SIDE 16          /* pixels: HL_TILE of raster/constants.h  */
+#define HL_NO_SPLAT  0xFFFFFFFFu /* of a pixel where nothing is            */
+
+/* What the passes of the tiles know: push constants. */
+struct hl_gpu_tiling {
+    hl_uint groups; /* of HL_GROUP splats                    */
+    hl_uint room;   /* pairs of tile and splat that there is room for */
+    hl_uint across; /* tiles of a row                        */
+    hl_uint tiles;
+    hl_uint hits; /* keep them */
+};
+
+/* What is seen in one pixel. */
+struct hl_gpu_hit {
+    hl_uint splat; /* with the greatest weight, or HL_NO_SPLAT                       */
+    float median;  /* depth where half of the light is gone, 0 where that never is so */
+};
+
 #define HL_ENV_WIDTH  128 /* of a prefiltered layer                              */
 #define HL_ENV_HEIGHT 64
 #define HL_ENV_LAYERS 6  /* layer i: roughness i / 5; of layer 0 the map itself */
@@ -133,6 +151,7 @@ _Static_assert(sizeof(struct hl_gpu_splat) == 28, "hl_gpu_splat is laid out as G
 _Static_assert(sizeof(struct hl_gpu_footprint) == 32, "so is hl_gpu_footprint");
 _Static_assert(sizeof(struct hl_gpu_lamp) == 64, "and hl_gpu_lamp");
 _Static_assert(sizeof(struct hl_gpu_shadow) == 76, "and hl_gpu_shadow");
+_Static_assert(sizeof(struct hl_gpu_hit) == 8, "and hl_gpu_hit");
 _Static_assert(sizeof(struct hl_gpu_view) == 136, "and hl_gpu_view");
 #endif
 

@@ -62,6 +62,7 @@ void hl_gpu_frame_release(hl_gpu_frame *frame)
     hl_gpu_mesh_release(vk, &frame->mesh);
     hl_gpu_mesh_release(vk, &frame->stand_in);
     hl_vk_buffer_release(vk, &frame->baked_vertices);
+    hl_pass_tiles_release(frame);
     hl_pass_env_release(frame);
     hl_pass_shadow_release(frame);
     *frame = (hl_gpu_frame){.vk = NULL};
@@ -84,6 +85,7 @@ static hl_status make_target(hl_gpu_frame *frame, hl_vk_image *out, uint32_t wid
                                                     .width = width,
                                                     .height = height,
                                                     .usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT |
+                                                             VK_IMAGE_USAGE_STORAGE_BIT |
                                                              VK_IMAGE_USAGE_SAMPLED_BIT});
 }
 
@@ -108,7 +110,8 @@ static hl_status make_lit_targets(hl_gpu_frame *frame)
         &(hl_vk_image_params){.format = VK_FORMAT_D32_SFLOAT,
                               .width = frame->width,
                               .height = frame->height,
-                              .usage = VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT}));
+                              .usage = VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT |
+                                       VK_IMAGE_USAGE_SAMPLED_BIT}));
     return make_target(frame, &frame->finish, frame->width, frame->height);
 }
 
@@ -189,7 +192,7 @@ hl_status hl_gpu_frame_record(hl_gpu_frame *frame)
         HL_TRY(hl_pass_sort_record(frame->vk, &frame->sort, s->keys, s->order, &s->counts,
                                    &s->totals, s->count, 32));
     }
-    HL_TRY(hl_pass_quads_record(frame));
+    HL_TRY(frame->by_tiles ? hl_pass_tiles_record(frame, false) : hl_pass_quads_record(frame));
     return hl_pass_resolve_record(frame);
 }
 
@@ -274,7 +277,14 @@ hl_status hl_gpu_frame_record_lit(hl_gpu_frame *frame)
     }
     HL_TRY(hl_pass_shadow_record(frame));
     HL_TRY(hl_pass_mesh_record(frame));
-    HL_TRY(frame->baked ? hl_pass_quads_baked_record(frame) : hl_pass_quads_lit_record(frame));
+    if (frame->baked) {
+        HL_TRY(hl_pass_quads_baked_record(frame));
+    } else if (frame->by_tiles) {
+        HL_TRY(hl_pass_tiles_record(frame, true));
+        HL_TRY(hl_pass_quads_mesh_record(frame));
+    } else {
+        HL_TRY(hl_pass_quads_lit_record(frame));
+    }
     return hl_pass_light_record(frame);
 }
 

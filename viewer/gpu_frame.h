@@ -36,8 +36,24 @@ typedef struct hl_gpu_shadows {
     hl_light lights[HL_LAMPS];
 } hl_gpu_shadows;
 
+/* Splats by tiles of pixels; made when it is first asked for. */
+typedef struct hl_gpu_tiles {
+    bool made, keep_hits; /* each pixel's splat and median depth are wanted  */
+    bool hits_kept;       /* and the last frame has them                     */
+    hl_vk_pipeline count, scan, fill, mark, blend, blend_lit;
+    uint32_t room, pairs;            /* of tile and splat: buffers hold, the last frame had */
+    hl_vk_buffer keys[2], values[2]; /* (room) tile, splat; result in [0]                   */
+    hl_vk_buffer counts, totals;     /* of the sort                                         */
+    hl_vk_buffer sums;               /* (groups of splats)                                  */
+    hl_vk_buffer ranges;             /* (tiles, 2)                                          */
+    hl_vk_buffer hits;               /* hl_gpu_hit (pixels), or one                         */
+    hl_vk_buffer total;              /* pairs that the frame needed, mapped                 */
+} hl_gpu_tiles;
+
 typedef struct hl_gpu_frame {
     hl_vk *vk;
+    bool by_tiles; /* splats by pass_tiles, not by pass_quads */
+    hl_gpu_tiles tiles;
     hl_gpu_splats splats;
     uint32_t width, height;
     VkFormat target_format; /* of radiance: 32-bit floats where they can be blended, else halves */
@@ -131,6 +147,21 @@ hl_status hl_pass_quads_record(hl_gpu_frame *frame);
 hl_status hl_pass_quads_lit_create(hl_gpu_frame *frame);
 hl_status hl_pass_quads_baked_record(hl_gpu_frame *frame);
 hl_status hl_pass_quads_lit_record(hl_gpu_frame *frame);
+/* Behind the splats that are in the targets already; nothing without a mesh. */
+hl_status hl_pass_quads_mesh_record(hl_gpu_frame *frame);
+hl_status hl_pass_tiles_create(hl_gpu_frame *frame);
+/* Before hl_vk_begin: pipelines and buffers for the frame's size and splats.  HL_E_BACKEND: what
+ * the device lacks. */
+hl_status hl_pass_tiles_prepare(hl_gpu_frame *frame);
+hl_status hl_pass_tiles_record(hl_gpu_frame *frame, bool lit);
+/* After hl_vk_submit: true where pairs were left out; there is room now, draw again.
+ * HL_E_BACKEND where the device has no room for them. */
+hl_status hl_pass_tiles_settle(hl_gpu_frame *frame, bool *again);
+/* Device bytes of pairs and lists. */
+uint64_t hl_pass_tiles_bytes(const hl_gpu_frame *frame);
+/* Hits (height, width) of the last frame, which was asked to keep them. */
+hl_status hl_pass_tiles_read(hl_gpu_frame *frame, struct hl_gpu_hit *out);
+void hl_pass_tiles_release(hl_gpu_frame *frame);
 hl_status hl_pass_mesh_create(hl_gpu_frame *frame);
 hl_status hl_pass_mesh_record(hl_gpu_frame *frame);
 hl_status hl_pass_mesh_draw(hl_gpu_frame *frame, const hl_vk_pipeline *pipeline);

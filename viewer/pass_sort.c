@@ -11,6 +11,7 @@ typedef struct push {
 hl_status hl_pass_sort_create(hl_vk *vk, hl_pass_sort *out)
 {
     const uint32_t bytes = sizeof(push);
+    out->name = "sort";
     HL_TRY(hl_vk_compute_pipeline(vk, &out->count, HL_SHADER_radix_count_comp, "bb", bytes));
     HL_TRY(hl_vk_compute_pipeline(vk, &out->scan, HL_SHADER_radix_scan_comp, "bb", bytes));
     return hl_vk_compute_pipeline(vk, &out->scatter, HL_SHADER_radix_scatter_comp, "bbbbbb", bytes);
@@ -68,7 +69,7 @@ hl_status hl_pass_sort_record(hl_vk *vk, const hl_pass_sort *pass, hl_vk_buffer 
     push p = {.count = count, .groups = (count + HL_RADIX_KEYS - 1) / HL_RADIX_KEYS};
     if (count < 2)
         return HL_OK;
-    hl_vk_pass_begin(vk, "sort", NULL, 0);
+    hl_vk_pass_begin(vk, pass->name, NULL, 0);
     for (int from = 0; p.shift < bits; p.shift += 8, from = !from)
         HL_TRY(sort_digit(vk, pass, keys, values, counts, totals, &p, from));
     hl_vk_pass_end(vk);

@@ -7,6 +7,7 @@
 
 typedef struct hl_pass_sort {
     hl_vk_pipeline count, scan, scatter;
+    const char *name; /* of its time in reports */
 } hl_pass_sort;
 
 hl_status hl_pass_sort_create(hl_vk *vk, hl_pass_sort *out);

@@ -6,8 +6,11 @@
 #include "core/timer.h"
 #include "viewer/renderer_state.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { SUBMITS_MAX = 3 };
 
 #define PROBE_SECONDS 0.05 /* a path is timed for about this long */
 
@@ -16,6 +19,8 @@ const char *hl_raster_path_name(hl_raster_path path)
     switch (path) {
     case HL_RASTER_QUADS:
         return "quads";
+    case HL_RASTER_TILES:
+        return "tiles";
     case HL_RASTER_CPU:
         return "cpu";
     default:
@@ -127,7 +132,7 @@ hl_status hl_renderer_set_splats(hl_renderer *renderer, const hl_splats *splats)
     if (!r->vk || r->path == HL_RASTER_CPU)
         return HL_OK;
     const hl_status s = place(r);
-    if (s == HL_OK || r->path == HL_RASTER_QUADS)
+    if (s == HL_OK || r->path != HL_RASTER_AUTO)
         return s;
     hl_log(HL_LOG_WARN, "%s: drawing on the processor", hl_last_error());
     set_reason(r, HL_RASTER_CPU, hl_last_error());
@@ -150,7 +155,26 @@ static void keep_times(hl_renderer *r)
         r->passes[i] = (hl_pass_time){r->vk->timer_name[i], r->vk->timer_ms[i]};
 }
 
-static hl_status draw_on_device(hl_renderer *r, const hl_raster_view *view, const hl_look *look)
+/* Records and submits, once more where the tiles had too little room. */
+static hl_status submit(hl_renderer *r, bool lit)
+{
+    hl_gpu_frame *f = &r->frame;
+    bool again = true;
+    if (f->by_tiles)
+        HL_TRY(hl_pass_tiles_prepare(f));
+    for (int round = 0; again && round < SUBMITS_MAX; round++) {
+        again = false;
+        HL_TRY(hl_vk_begin(r->vk));
+        HL_TRY(lit ? hl_gpu_frame_record_lit(f) : hl_gpu_frame_record(f));
+        HL_TRY(hl_vk_submit(r->vk, VK_NULL_HANDLE, VK_NULL_HANDLE));
+        if (f->by_tiles)
+            HL_TRY(hl_pass_tiles_settle(f, &again));
+    }
+    return HL_OK;
+}
+
+static hl_status draw_on_device(hl_renderer *r, const hl_raster_view *view, const hl_look *look,
+                                bool by_tiles)
 {
     const bool lit = look->show != HL_SHOW_COLOR;
     hl_look limited = *look;
@@ -166,9 +190,8 @@ static hl_status draw_on_device(hl_renderer *r, const hl_raster_view *view, cons
     r->frame.metal = look->metal;
     if (lit)
         HL_TRY(hl_renderer_fill_light(r, look));
-    HL_TRY(hl_vk_begin(r->vk));
-    HL_TRY(lit ? hl_gpu_frame_record_lit(&r->frame) : hl_gpu_frame_record(&r->frame));
-    HL_TRY(hl_vk_submit(r->vk, VK_NULL_HANDLE, VK_NULL_HANDLE));
+    r->frame.by_tiles = by_tiles && !(lit && r->frame.baked);
+    HL_TRY(submit(r, lit));
     keep_times(r);
     r->drawn_on_device = true;
     return HL_OK;
@@ -189,7 +212,8 @@ static hl_status time_path(hl_renderer *r, hl_raster_path path, const hl_raster_
     double start = 0, elapsed = 0;
     int rounds = -1;
     while (rounds < 1 || elapsed < PROBE_SECONDS) {
-        HL_TRY(path == HL_RASTER_CPU ? draw_on_cpu(r, view, look) : draw_on_device(r, view, look));
+        HL_TRY(path == HL_RASTER_CPU ? draw_on_cpu(r, view, look)
+                                     : draw_on_device(r, view, look, path == HL_RASTER_TILES));
         if (++rounds == 0)
             start = hl_wall_seconds();
         elapsed = hl_wall_seconds() - start;
@@ -200,16 +224,30 @@ static hl_status time_path(hl_renderer *r, hl_raster_path path, const hl_raster_
 
 static hl_status probe(hl_renderer *r, const hl_raster_view *view, const hl_look *look)
 {
-    double device = 0, cpu = 0;
+    double quads = 0, tiles = HUGE_VAL, cpu = 0;
     char why[sizeof r->reason];
-    const hl_status s = time_path(r, HL_RASTER_QUADS, view, look, &device);
+    hl_status s = time_path(r, HL_RASTER_QUADS, view, look, &quads);
     if (s != HL_OK) {
         set_reason(r, HL_RASTER_CPU, hl_last_error());
         return s == HL_E_BACKEND ? HL_OK : s;
     }
     HL_TRY(time_path(r, HL_RASTER_CPU, view, look, &cpu));
-    snprintf(why, sizeof why, "probe: quads %.1f ms, cpu %.1f ms", device, cpu);
-    set_reason(r, device < cpu ? HL_RASTER_QUADS : HL_RASTER_CPU, why);
+    if (!r->vk->software) { /* there tiles were slower than quads in every measurement */
+        s = time_path(r, HL_RASTER_TILES, view, look, &tiles);
+        if (s == HL_E_BACKEND && !r->vk->lost)
+            hl_log(HL_LOG_INFO, "%s: no tiles, splats as quads", hl_last_error());
+        else
+            HL_TRY(s);
+    }
+    r->tiles_win = tiles < quads;
+    const double device = r->tiles_win ? tiles : quads;
+    if (tiles < HUGE_VAL)
+        snprintf(why, sizeof why, "probe: quads %.1f ms, tiles %.1f ms, cpu %.1f ms", quads, tiles,
+                 cpu);
+    else
+        snprintf(why, sizeof why, "probe: quads %.1f ms, cpu %.1f ms", quads, cpu);
+    set_reason(
+        r, device >= cpu ? HL_RASTER_CPU : (r->tiles_win ? HL_RASTER_TILES : HL_RASTER_QUADS), why);
     return HL_OK;
 }
 
@@ -219,6 +257,22 @@ static bool cpu_draws(const hl_renderer *r, hl_show show)
     if (show == HL_SHOW_COLOR)
         return r->path == HL_RASTER_CPU;
     return !hl_show_is_lit(show) && r->path == HL_RASTER_CPU && !r->frame.mesh.index_count;
+}
+
+/* On the device, by tiles if that is the path or was the faster of the two; where tiles fail for
+ * want of room, by quads from then on. */
+static hl_status draw_by_path(hl_renderer *r, const hl_raster_view *view, const hl_look *look)
+{
+    const bool tiles = r->path == HL_RASTER_TILES || r->tiles_win;
+    hl_status s = draw_on_device(r, view, look, tiles);
+    if (s == HL_E_BACKEND && tiles && r->vk && !r->vk->lost && r->params.path != HL_RASTER_TILES) {
+        hl_log(HL_LOG_WARN, "%s: splats as quads", hl_last_error());
+        r->tiles_win = false;
+        if (r->path == HL_RASTER_TILES)
+            set_reason(r, HL_RASTER_QUADS, hl_last_error());
+        s = draw_on_device(r, view, look, false);
+    }
+    return s;
 }
 
 static hl_status check_look(const hl_raster_view *view, const hl_look *look)
@@ -247,7 +301,7 @@ hl_status hl_renderer_draw(hl_renderer *renderer, const hl_raster_view *view, co
     hl_status s = HL_OK;
     const bool color = look->show == HL_SHOW_COLOR;
     if (!cpu_draws(r, look->show))
-        s = draw_on_device(r, view, look);
+        s = draw_by_path(r, view, look);
     if (s == HL_E_BACKEND && r->params.path == HL_RASTER_AUTO && color) {
         hl_log(HL_LOG_WARN, "%s: drawing on the processor", hl_last_error());
         set_reason(r, HL_RASTER_CPU, hl_last_error());
@@ -291,11 +345,33 @@ hl_status hl_renderer_numbers(hl_renderer *renderer, const hl_raster_view *view,
         s = s == HL_OK ? hl_tier_cpu_numbers(&r->cpu, &rgba) : s;
     } else if (s == HL_OK) {
         r->numbers = true;
-        s = draw_on_device(r, view, look);
+        s = draw_by_path(r, view, look);
         r->numbers = false;
         s = s == HL_OK ? hl_gpu_frame_read_numbers(&r->frame, &rgba) : s;
     }
     return s == HL_OK ? keep_channels(&rgba, four ? 4 : (three ? 3 : 1), out) : s;
+}
+
+hl_status hl_renderer_seen(hl_renderer *renderer, const hl_raster_view *view, const hl_look *look,
+                           hl_seen *out)
+{
+    hl_renderer *r = renderer;
+    hl_look plain = *look;
+    plain.show = HL_SHOW_COLOR;
+    HL_TRY(check_look(view, &plain));
+    const size_t pixels = (size_t)view->width * (size_t)view->height;
+    struct hl_gpu_hit *hits = hl_alloc(pixels, sizeof *hits);
+    if (!hits)
+        return HL_E_MEMORY;
+    r->frame.tiles.keep_hits = true;
+    hl_status s = draw_on_device(r, view, &plain, true);
+    r->frame.tiles.keep_hits = false;
+    s = s == HL_OK ? hl_pass_tiles_read(&r->frame, hits) : s;
+    for (size_t i = 0; s == HL_OK && i < pixels; i++)
+        out[i] =
+            (hl_seen){hits[i].splat == HL_NO_SPLAT ? -1 : (int32_t)hits[i].splat, hits[i].median};
+    hl_free(hits);
+    return s;
 }
 
 void hl_renderer_stats_read(const hl_renderer *renderer, hl_renderer_stats *out)
@@ -313,6 +389,7 @@ void hl_renderer_stats_read(const hl_renderer *renderer, hl_renderer_stats *out)
         snprintf(out->device, sizeof out->device, "%s", r->vk->properties.deviceName);
     if (r->vk) {
         out->splat_bytes = hl_gpu_splats_bytes(&r->frame.splats);
+        out->tile_bytes = hl_pass_tiles_bytes(&r->frame);
         out->messages = r->vk->messages;
         memcpy(out->message, r->vk->message, sizeof out->message);
     }

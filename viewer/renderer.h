@@ -20,6 +20,7 @@
 typedef enum hl_raster_path {
     HL_RASTER_AUTO,  /* what a probe at the start finds fastest     */
     HL_RASTER_QUADS, /* Vulkan, one blended rectangle per splat     */
+    HL_RASTER_TILES, /* Vulkan, compute by tiles of 16 x 16 pixels  */
     HL_RASTER_CPU    /* the rasterizer of raster/, as in training   */
 } hl_raster_path;
 
@@ -92,6 +93,7 @@ typedef struct hl_renderer_stats {
     int32_t splats;
     double draw_ms;       /* wall time of the last draw        */
     uint64_t splat_bytes; /* held for splats on the device     */
+    uint64_t tile_bytes;  /* and for the lists of the tiles     */
     int32_t messages;     /* of the validation layer           */
     char message[512];    /* the first of them                 */
     int32_t pass_count;
@@ -145,12 +147,23 @@ hl_status hl_renderer_read(hl_renderer *renderer, hl_image8 *out);
 hl_status hl_renderer_numbers(hl_renderer *renderer, const hl_raster_view *view,
                               const hl_look *look, hl_image *out);
 
+/* What is seen in a pixel. */
+typedef struct hl_seen {
+    int32_t splat; /* with the greatest weight, -1: none                               */
+    float median;  /* depth along z where half of the light is gone, 0: that never is so */
+} hl_seen;
+
+/* Draws the colour by tiles, on the device, and tells every pixel's splat and median depth: out
+ * (height, width).  HL_E_BACKEND without a device that can. */
+hl_status hl_renderer_seen(hl_renderer *renderer, const hl_raster_view *view, const hl_look *look,
+                           hl_seen *out);
+
 void hl_renderer_stats_read(const hl_renderer *renderer, hl_renderer_stats *out);
 
 /* "color", "lit", "albedo", ... */
 const char *hl_show_name(hl_show show);
 
-/* "auto", "quads", "cpu". */
+/* "auto", "quads", "tiles", "cpu". */
 const char *hl_raster_path_name(hl_raster_path path);
 
 /* What Vulkan offers here: name and version of the best device, or why there is none (then false).

@@ -10,6 +10,7 @@
 struct hl_renderer {
     hl_renderer_params params;
     hl_raster_path path;
+    bool tiles_win;     /* over quads, by the probe */
     hl_vk *vk;          /* NULL: no device, or lost */
     hl_gpu_frame frame; /* where there is a device  */
     hl_tier_cpu cpu;

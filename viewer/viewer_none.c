@@ -104,6 +104,16 @@ bool hl_show_is_lit(hl_show show)
     return show == HL_SHOW_LIT || show >= HL_SHOW_LIGHT;
 }
 
+hl_status hl_renderer_seen(hl_renderer *renderer, const hl_raster_view *view, const hl_look *look,
+                           hl_seen *out)
+{
+    (void)renderer;
+    (void)view;
+    (void)look;
+    (void)out;
+    return none();
+}
+
 void hl_renderer_stats_read(const hl_renderer *renderer, hl_renderer_stats *out)
 {
     (void)renderer;
@@ -112,7 +122,8 @@ void hl_renderer_stats_read(const hl_renderer *renderer, hl_renderer_stats *out)
 
 const char *hl_raster_path_name(hl_raster_path path)
 {
-    return path == HL_RASTER_QUADS ? "quads" : (path == HL_RASTER_CPU ? "cpu" : "auto");
+    static const char *const names[] = {"auto", "quads", "tiles", "cpu"};
+    return path <= HL_RASTER_CPU ? names[path] : "?";
 }
 
 bool hl_renderer_describe_vulkan(char *out, size_t capacity)

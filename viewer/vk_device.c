@@ -216,13 +216,17 @@ static hl_status make_device(hl_vk *vk, const hl_vk_params *params)
         .pNext = &chain12,
         .synchronization2 = true,
         .dynamicRendering = true};
+    vk->writes_any_format = offered.features.shaderStorageImageWriteWithoutFormat;
+    const VkPhysicalDeviceFeatures features = {.shaderStorageImageWriteWithoutFormat =
+                                                   vk->writes_any_format};
     vk->can_present = params->extension_count > 0;
     const VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
                                      .pNext = &want13,
                                      .queueCreateInfoCount = 1,
                                      .pQueueCreateInfos = &queue,
                                      .enabledExtensionCount = vk->can_present ? 1 : 0,
-                                     .ppEnabledExtensionNames = &swapchain};
+                                     .ppEnabledExtensionNames = &swapchain,
+                                     .pEnabledFeatures = &features};
     HL_TRY(
         hl_vk_check(vk, vkCreateDevice(vk->physical, &info, NULL, &vk->device), "vkCreateDevice"));
     vkGetDeviceQueue(vk->device, vk->family, 0, &vk->queue);

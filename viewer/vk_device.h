@@ -36,10 +36,11 @@ typedef struct hl_vk {
     uint32_t family;
     VkPhysicalDeviceProperties properties;
     VkPhysicalDeviceMemoryProperties memory;
-    uint32_t subgroup; /* invocations; for reports only, no shader relies on it */
-    bool software;     /* the device is a processor: lavapipe and the like      */
-    bool blends_float; /* 32-bit float colour targets can be blended            */
-    bool can_present;  /* made with extensions for a window                     */
+    uint32_t subgroup;      /* invocations; for reports only, no shader relies on it */
+    bool software;          /* the device is a processor: lavapipe and the like      */
+    bool blends_float;      /* 32-bit float colour targets can be blended            */
+    bool writes_any_format; /* shaders store to images without naming the format */
+    bool can_present;       /* made with extensions for a window                     */
     VkDebugUtilsMessengerEXT messenger;
     /* Of this instance: others in the process may lack the extension. */
     PFN_vkDestroyDebugUtilsMessengerEXT destroy_messenger;

@@ -15,6 +15,12 @@
     X(radix_count, comp)   \
     X(radix_scan, comp)    \
     X(radix_scatter, comp) \
+    X(tiles_count, comp)   \
+    X(tiles_scan, comp)    \
+    X(tiles_fill, comp)    \
+    X(tiles_ranges, comp)  \
+    X(tiles, comp)         \
+    X(tiles_lit, comp)     \
     X(quads, vert)         \
     X(quads, frag)         \
     X(resolve, comp)       \

@@ -30,9 +30,8 @@ static void compare(const hl_image *a, const hl_image *b, const hl_image *alpha,
     *mean = sum / (double)n;
 }
 
-static void device_and_processor_see_the_same(void **state)
+static void see_the_same(hl_raster_path path)
 {
-    (void)state;
     static const struct {
         hl_show show;
         int32_t channels;
@@ -50,7 +49,7 @@ static void device_and_processor_see_the_same(void **state)
     look.metal = 0.8f;
     hl_arena_init(&arena, 0, 0);
     gpu_scene(&s, &arena, COUNT, 1, 3);
-    hl_renderer *gpu = gpu_renderer(HL_RASTER_QUADS);
+    hl_renderer *gpu = gpu_renderer(path);
     check_ok(hl_renderer_create(&cpu, &(hl_renderer_params){.path = HL_RASTER_CPU}));
     check_ok(hl_renderer_set_splats(gpu, &s));
     check_ok(hl_renderer_set_splats(cpu, &s));
@@ -88,6 +87,18 @@ static void device_and_processor_see_the_same(void **state)
     hl_renderer_destroy(&cpu);
     gpu_renderer_close(&gpu);
     hl_arena_release(&arena);
+}
+
+static void quads_and_processor_see_the_same(void **state)
+{
+    (void)state;
+    see_the_same(HL_RASTER_QUADS);
+}
+
+static void tiles_and_processor_see_the_same(void **state)
+{
+    (void)state;
+    see_the_same(HL_RASTER_TILES);
 }
 
 /* Lit numbers through no curve are the picture; twice the environment is twice the light. */
@@ -132,7 +143,8 @@ static void lit_numbers_are_light(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(device_and_processor_see_the_same),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(quads_and_processor_see_the_same),
+                                       cmocka_unit_test(tiles_and_processor_see_the_same),
                                        cmocka_unit_test(lit_numbers_are_light)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -256,9 +256,8 @@ static void screen(hl_mesh *m, float z)
     }
 }
 
-static void meshes_and_splats_hide_each_other(void **state)
+static void hide_each_other(hl_raster_path path)
 {
-    (void)state;
     hl_arena arena;
     hl_splats s, none = {.count = 0};
     hl_look look = HL_LOOK_DEFAULTS;
@@ -267,7 +266,7 @@ static void meshes_and_splats_hide_each_other(void **state)
     hl_arena_init(&arena, 0, 0);
     wall(&s, &arena, paint);
     none.sh_degree = 0;
-    hl_renderer *r = gpu_renderer(HL_RASTER_QUADS);
+    hl_renderer *r = gpu_renderer(path);
     check_ok(hl_renderer_set_splats(r, &s));
     const hl_surface green = {
         .normal = {0, 0, -1}, .albedo = {0.2f, 0.7f, 0.4f}, .roughness = 0.5f};
@@ -302,12 +301,25 @@ static void meshes_and_splats_hide_each_other(void **state)
     hl_arena_release(&arena);
 }
 
+static void meshes_and_quads_hide_each_other(void **state)
+{
+    (void)state;
+    hide_each_other(HL_RASTER_QUADS);
+}
+
+static void meshes_and_tiles_hide_each_other(void **state)
+{
+    (void)state;
+    hide_each_other(HL_RASTER_TILES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(the_furnace_gives_the_reflectance),
                                        cmocka_unit_test(the_sun_is_the_brdf),
                                        cmocka_unit_test(a_mirror_sees_the_environment),
                                        cmocka_unit_test(channels_show_what_is_stored),
-                                       cmocka_unit_test(meshes_and_splats_hide_each_other)};
+                                       cmocka_unit_test(meshes_and_quads_hide_each_other),
+                                       cmocka_unit_test(meshes_and_tiles_hide_each_other)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,7 @@ static double compare(const hl_image8 *a, const hl_image8 *b, double *worst)
     return sum > 0 ? -10 * log10(sum / (double)n) : 99;
 }
 
-static void agree(int32_t count, int32_t degree, const hl_look *look)
+static void agree(hl_raster_path path, int32_t count, int32_t degree, const hl_look *look)
 {
     hl_arena arena;
     hl_splats splats;
@@ -39,14 +39,15 @@ static void agree(int32_t count, int32_t degree, const hl_look *look)
     hl_arena_init(&arena, 0, 0);
     gpu_scene(&splats, &arena, count, degree, 11);
     const hl_raster_view view = gpu_view(WIDTH, HEIGHT);
-    hl_renderer *device = gpu_renderer(HL_RASTER_QUADS), *cpu = NULL;
+    hl_renderer *device = gpu_renderer(path), *cpu = NULL;
     check_ok(hl_renderer_create(&cpu, &(hl_renderer_params){.path = HL_RASTER_CPU}));
     check_ok(hl_renderer_set_splats(device, &splats));
     check_ok(hl_renderer_set_splats(cpu, &splats));
     hl_image8 a = picture(device, &view, look), b = picture(cpu, &view, look);
     hl_image8 again = picture(device, &view, look);
     const double psnr = compare(&a, &b, &worst);
-    fprintf(stderr, "%d splats, degree %d: %.1f dB, worst %.4f\n", count, degree, psnr, worst);
+    fprintf(stderr, "%s, %d splats, degree %d: %.1f dB, worst %.4f\n", hl_raster_path_name(path),
+            count, degree, psnr, worst);
     assert_true(psnr >= 50);
     assert_true(worst <= 0.012);
     assert_memory_equal(a.data, again.data, (size_t)WIDTH * HEIGHT * 3);
@@ -58,15 +59,17 @@ static void agree(int32_t count, int32_t degree, const hl_look *look)
     hl_arena_release(&arena);
 }
 
-static void quads_show_what_the_cpu_shows(void **state)
+static void device_shows_what_the_cpu_shows(void **state)
 {
     (void)state;
     hl_look look = HL_LOOK_DEFAULTS;
     for (int32_t degree = 0; degree <= 3; degree++)
-        agree(3000, degree, &look);
+        agree(HL_RASTER_QUADS, 3000, degree, &look);
+    agree(HL_RASTER_TILES, 3000, 3, &look);
     look = (hl_look){
         .background = {1, 0.5f, 0.25f}, .sh_degree = 1, .splat_scale = 0.5f, .antialiased = true};
-    agree(3000, 3, &look);
+    agree(HL_RASTER_QUADS, 3000, 3, &look);
+    agree(HL_RASTER_TILES, 3000, 3, &look);
 }
 
 static void nothing_is_background(void **state)
@@ -78,15 +81,17 @@ static void nothing_is_background(void **state)
     hl_splats none;
     hl_arena_init(&arena, 0, 0);
     gpu_scene(&none, &arena, 0, 0, 1);
-    hl_renderer *r = gpu_renderer(HL_RASTER_QUADS);
-    check_ok(hl_renderer_set_splats(r, &none));
-    hl_image8 p = picture(r, &view, &look);
-    assert_int_equal(p.width, 1);
-    assert_int_equal(p.data[0], 255);
-    assert_int_equal(p.data[1], 51);
-    assert_int_equal(p.data[2], 0);
-    hl_image8_release(&p);
-    gpu_renderer_close(&r);
+    for (int path = HL_RASTER_QUADS; path <= HL_RASTER_CPU; path++) {
+        hl_renderer *r = gpu_renderer((hl_raster_path)path);
+        check_ok(hl_renderer_set_splats(r, &none));
+        hl_image8 p = picture(r, &view, &look);
+        assert_int_equal(p.width, 1);
+        assert_int_equal(p.data[0], 255);
+        assert_int_equal(p.data[1], 51);
+        assert_int_equal(p.data[2], 0);
+        hl_image8_release(&p);
+        gpu_renderer_close(&r);
+    }
     hl_arena_release(&arena);
 }
 
@@ -122,7 +127,7 @@ static void a_lost_device_is_not_the_end(void **state)
     hl_splats s;
     hl_arena_init(&arena, 0, 0);
     gpu_scene(&s, &arena, 200, 1, 1);
-    hl_renderer *named = gpu_renderer(HL_RASTER_QUADS), *any = NULL;
+    hl_renderer *named = gpu_renderer(HL_RASTER_TILES), *any = NULL;
     hl_renderer_stats stats;
     check_ok(hl_renderer_create(&any, &(hl_renderer_params){.path = HL_RASTER_AUTO}));
     check_ok(hl_renderer_set_splats(named, &s));
@@ -161,7 +166,7 @@ static void wrong_requests_are_refused(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(quads_show_what_the_cpu_shows),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(device_shows_what_the_cpu_shows),
                                        cmocka_unit_test(nothing_is_background),
                                        cmocka_unit_test(not_finite_splats_are_invisible),
                                        cmocka_unit_test(a_lost_device_is_not_the_end),
