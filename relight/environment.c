@@ -211,25 +211,105 @@ void hl_environment_sample(const hl_environment *env, uint32_t pick, float coin,
     *pdf = env->pdf[texel];
 }
 
+/* Moments of radiance over the sphere in the frame of the map: of 1, d and d d^T. */
+typedef struct moments {
+    double zero, one[3], two[3][3];
+} moments;
+
+/* int (1 - z^2)^(1/2) dz up to z. */
+static double root_to(double z)
+{
+    return 0.5 * (z * sqrt(fmax(0.0, 1 - z * z)) + asin(fmax(-1.0, fmin(1.0, z))));
+}
+
+/* Integrals over a row's strip of the sphere: of 1, z, z^2, r, r^2 and r z, with r^2 = 1 - z^2. */
+static void row_integrals(double bottom, double top, double out[6])
+{
+    const double cube = (top * top * top - bottom * bottom * bottom) / 3;
+    const double rt = sqrt(fmax(0.0, 1 - top * top)), rb = sqrt(fmax(0.0, 1 - bottom * bottom));
+    out[0] = top - bottom;
+    out[1] = 0.5 * (top * top - bottom * bottom);
+    out[2] = cube;
+    out[3] = root_to(top) - root_to(bottom);
+    out[4] = top - bottom - cube;
+    out[5] = (rb * rb * rb - rt * rt * rt) / 3;
+}
+
+/* One texel between the angles lo < hi of its columns, `r` of its row. */
+static void add_texel(moments *m, double radiance, double lo, double hi, const double r[6])
+{
+    const double width = hi - lo;
+    const double c = sin(hi) - sin(lo), s = cos(lo) - cos(hi); /* of cos, sin              */
+    const double cc = 0.5 * width + 0.25 * (sin(2 * hi) - sin(2 * lo));
+    const double cs = 0.5 * (sin(hi) * sin(hi) - sin(lo) * sin(lo));
+    m->zero += radiance * r[0] * width;
+    m->one[0] += radiance * r[3] * c;
+    m->one[1] += radiance * r[3] * s;
+    m->one[2] += radiance * r[1] * width;
+    m->two[0][0] += radiance * r[4] * cc;
+    m->two[1][1] += radiance * r[4] * (width - cc);
+    m->two[2][2] += radiance * r[2] * width;
+    m->two[0][1] += radiance * r[4] * cs;
+    m->two[0][2] += radiance * r[5] * c;
+    m->two[1][2] += radiance * r[5] * s;
+}
+
+static void measure_moments(const hl_environment *env, int channel, moments *m)
+{
+    memset(m, 0, sizeof *m);
+    for (int32_t row = 0; row < env->height; row++) {
+        double r[6];
+        row_integrals(cos(pi * (row + 1) / env->height), cos(pi * row / env->height), r);
+        for (int32_t column = 0; column < env->width; column++) {
+            const double hi = 2 * pi * (0.5 - (double)column / env->width);
+            const double lo = 2 * pi * (0.5 - (double)(column + 1) / env->width);
+            const float *rgb = env->radiance + 3 * ((int64_t)row * env->width + column);
+            add_texel(m, (double)rgb[channel], lo, hi, r);
+        }
+    }
+    for (int a = 1; a < 3; a++)
+        for (int b = 0; b < a; b++)
+            m->two[a][b] = m->two[b][a];
+}
+
+/* The moments with d in world axes. */
+static void turn_moments(const float q[9], moments *m)
+{
+    const moments old = *m;
+    for (int a = 0; a < 3; a++) {
+        m->one[a] = 0;
+        for (int i = 0; i < 3; i++)
+            m->one[a] += (double)q[3 * i + a] * old.one[i];
+        for (int b = 0; b < 3; b++) {
+            m->two[a][b] = 0;
+            for (int i = 0; i < 3; i++)
+                for (int j = 0; j < 3; j++)
+                    m->two[a][b] += (double)q[3 * i + a] * (double)q[3 * j + b] * old.two[i][j];
+        }
+    }
+}
+
+/* Every texel is integrated exactly, so that a map of one texel is as right as a large one: the
+ * basis is made of polynomials of degree 2, whose integrals the moments hold. */
 void hl_environment_irradiance_sh(const hl_environment *env, float sh[3][9])
 {
-    double sum[3][9] = {{0}};
-    for (int32_t row = 0; row < env->height; row++)
-        for (int32_t column = 0; column < env->width; column++) {
-            const double theta = pi * (row + 0.5) / env->height;
-            const double phi = 2 * pi * (0.5 - (column + 0.5) / env->width);
-            const float e[3] = {(float)(sin(theta) * cos(phi)), (float)(sin(theta) * sin(phi)),
-                                (float)cos(theta)};
-            float d[3], basis[9];
-            hl_mul3_t(env->env_from_world, e, d);
-            hl_sh_basis(2, d, basis);
-            const float *rgb = env->radiance + 3 * ((int64_t)row * env->width + column);
-            for (int c = 0; c < 3; c++)
-                for (int k = 0; k < 9; k++)
-                    sum[c][k] += texel_angle(env, row) * (double)rgb[c] * (double)basis[k];
-        }
-    /* The clamped cosine over pi has 1, 2/3 and 1/4 in its bands. */
-    for (int c = 0; c < 3; c++)
+    for (int c = 0; c < 3; c++) {
+        moments m;
+        measure_moments(env, c, &m);
+        turn_moments(env->env_from_world, &m);
+        const double c1 = (double)HL_SH_C1, c2 = (double)HL_SH_C2_0;
+        double(*t)[3] = m.two;
+        const double sum[9] = {(double)HL_SH_C0 * m.zero,
+                               -c1 * m.one[1],
+                               c1 * m.one[2],
+                               -c1 * m.one[0],
+                               c2 * t[0][1],
+                               -c2 * t[1][2],
+                               (double)HL_SH_C2_1 * (2 * t[2][2] - t[0][0] - t[1][1]),
+                               -c2 * t[0][2],
+                               (double)HL_SH_C2_2 * (t[0][0] - t[1][1])};
+        /* The clamped cosine over pi has 1, 2/3 and 1/4 in its bands. */
         for (int k = 0; k < 9; k++)
-            sh[c][k] = (float)(sum[c][k] * (k == 0 ? 1 : (k < 4 ? 2.0 / 3 : 0.25)));
+            sh[c][k] = (float)(sum[k] * (k == 0 ? 1 : (k < 4 ? 2.0 / 3 : 0.25)));
+    }
 }

@@ -158,6 +158,43 @@ static void irradiance_harmonics_match_closed_forms(void **state)
     hl_image_release(&image);
 }
 
+/* Texels are flat patches, however few there are: constant maps of any shape give the constant, and
+ * a map of two rows its hemisphere, E / pi = (1 + n.z) / 2 without bands above the first. */
+static void irradiance_of_tiny_maps_is_exact(void **state)
+{
+    (void)state;
+    static const int32_t sizes[][2] = {{1, 1}, {2, 1}, {1, 2}, {4, 2}, {3, 5}};
+    const float up[3] = {0.3f, -1, 0.5f}, x[3] = {1, 0, 0};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        hl_image image;
+        hl_environment env;
+        float sh[3][9];
+        make_map(&image, sizes[i][0], sizes[i][1], 0.75f);
+        check_ok(hl_environment_create(&env, &image));
+        hl_environment_orient(&env, up, 33);
+        hl_environment_irradiance_sh(&env, sh);
+        assert_true(fabsf(sh[1][0] * HL_SH_C0 - 0.75f) < 1e-6f);
+        for (int k = 1; k < 9; k++)
+            assert_true(fabsf(sh[1][k]) < 1e-6f);
+        hl_environment_release(&env);
+        hl_image_release(&image);
+    }
+    hl_image image;
+    hl_environment env;
+    float sh[3][9], basis[9], sum = 0;
+    make_map(&image, 1, 2, 0);
+    image.data[0] = 1;
+    check_ok(hl_environment_create(&env, &image));
+    hl_environment_orient(&env, x, 0);
+    hl_environment_irradiance_sh(&env, sh);
+    hl_sh_basis(2, x, basis);
+    for (int k = 0; k < 9; k++)
+        sum += sh[0][k] * basis[k];
+    assert_true(fabsf(sum - 1) < 1e-6f);
+    hl_environment_release(&env);
+    hl_image_release(&image);
+}
+
 static void odd_maps_are_taken_or_refused(void **state)
 {
     (void)state;
@@ -195,6 +232,7 @@ int main(void)
         cmocka_unit_test(densities_and_draws_agree),
         cmocka_unit_test(a_single_bright_texel_is_drawn_exactly),
         cmocka_unit_test(irradiance_harmonics_match_closed_forms),
+        cmocka_unit_test(irradiance_of_tiny_maps_is_exact),
         cmocka_unit_test(odd_maps_are_taken_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
