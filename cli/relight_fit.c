@@ -3,12 +3,14 @@
 
 #include "cli/command.h"
 #include "cli/scene.h"
+#include "core/camera_path.h"
 #include "core/color.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/mesh_io.h"
 #include "relight/protocol.h"
+#include "relight/scene_file.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -214,9 +216,46 @@ static hl_status draw_maps(work *w)
 
 /* ---- the command ---------------------------------------------------------------------------- */
 
+/* The cameras of all views at the size of their pictures, and which way is up. */
+static hl_status add_views(const work *w, hl_helio_writer *writer)
+{
+    const hl_views *from = &w->scene.views;
+    const size_t n = (size_t)from->view_count;
+    hl_view *views = hl_alloc(n, sizeof *views);
+    hl_camera *cameras = hl_alloc(n, sizeof *cameras);
+    hl_pose *poses = hl_alloc(n, sizeof *poses);
+    hl_status s = views && cameras && poses ? HL_OK : HL_E_MEMORY;
+    double focus[3], axis[3] = {0};
+    for (int32_t i = 0; s == HL_OK && i < from->view_count; i++) {
+        views[i] = from->views[i];
+        views[i].camera = i;
+        cameras[i] = *hl_photos_camera(w->scene.photos, i);
+        poses[i] = views[i].camera_from_world;
+    }
+    if (s == HL_OK) {
+        hl_camera_path_focus(poses, from->view_count, focus, axis);
+        const hl_views made = {.view_count = from->view_count, .views = views, .cameras = cameras};
+        const float up[3] = {(float)axis[0], (float)axis[1], (float)axis[2]};
+        s = hl_scene_file_add_views(writer, &made, up);
+    }
+    hl_free(views);
+    hl_free(cameras);
+    hl_free(poses);
+    return s;
+}
+
 static hl_status save_state(void *ctx, const hl_fit *fit)
 {
-    return hl_fit_save(fit, ((work *)ctx)->state);
+    const work *w = ctx;
+    hl_helio_writer *writer = NULL;
+    HL_TRY(hl_helio_writer_create(&writer, w->state));
+    hl_status s = hl_fit_write(fit, writer);
+    if (s == HL_OK)
+        s = add_views(w, writer);
+    if (s == HL_OK)
+        return hl_helio_writer_commit(&writer);
+    hl_helio_writer_abort(&writer);
+    return s;
 }
 
 static hl_status save_light(const work *w)

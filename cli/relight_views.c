@@ -1,47 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/relight_views.h"
 
-#include "core/camera_path.h"
+#include "cli/relight_cameras.h"
 #include "core/color.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/mesh_io.h"
-#include "core/parallel.h"
-#include "datasets/dataset.h"
 #include "relight/depth_mesh.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { CIRCLE_VIEWS = 8, ROWS = 4 };
-
-static void use_images(hl_relight_view *v)
-{
-    hl_shade_input *in = &v->input;
-    in->width = v->view.width;
-    in->height = v->view.height;
-    in->position = v->position.data;
-    in->normal = v->normal.data;
-    in->albedo = v->albedo.data;
-    in->roughness = v->rough.data;
-    in->metal = v->metal.data;
-    in->alpha = v->alpha.data;
-    hl_depth_point(&v->view, 0, 0, 0, in->eye);
-}
-
-static hl_status create_images(hl_relight_view *v)
-{
-    const int32_t w = v->view.width, h = v->view.height;
-    HL_TRY(hl_image_create(&v->position, w, h, 3));
-    HL_TRY(hl_image_create(&v->normal, w, h, 3));
-    HL_TRY(hl_image_create(&v->albedo, w, h, 3));
-    HL_TRY(hl_image_create(&v->rough, w, h, 1));
-    HL_TRY(hl_image_create(&v->metal, w, h, 1));
-    HL_TRY(hl_image_create(&v->alpha, w, h, 1));
-    use_images(v);
-    return HL_OK;
-}
+enum { WINDOW_EDGES = 3 }; /* as relight/fit.h: splats count that near the mesh */
 
 /* ---- ground truth ------------------------------------------------------------------------- */
 
@@ -75,23 +46,23 @@ static hl_status read_maps(hl_relight_view *v, hl_image *depth)
     hl_image map;
     HL_TRY(load_map(v, "albedo.png", &map));
     for (int32_t c = 0; c < 3; c++)
-        take_channel(&v->albedo, c, &map, c, true);
+        take_channel(&v->surfaces.albedo, c, &map, c, true);
     hl_image_release(&map);
     HL_TRY(load_map(v, "normal.exr", &map));
     for (int32_t c = 0; c < 3; c++)
-        take_channel(&v->normal, c, &map, c, false);
+        take_channel(&v->surfaces.normal, c, &map, c, false);
     hl_image_release(&map);
     HL_TRY(load_map(v, "rough.exr", &map));
-    take_channel(&v->rough, 0, &map, 0, false);
+    take_channel(&v->surfaces.roughness, 0, &map, 0, false);
     if (map.channels >= 2)
-        take_channel(&v->metal, 0, &map, 1, false);
+        take_channel(&v->surfaces.metal, 0, &map, 1, false);
     hl_image_release(&map);
     HL_TRY(load_map(v, "rgba.png", &map));
     if (map.channels == 4)
-        take_channel(&v->alpha, 0, &map, 3, false);
+        take_channel(&v->surfaces.alpha, 0, &map, 3, false);
     else
         for (int64_t i = 0; i < (int64_t)map.width * map.height; i++)
-            v->alpha.data[i] = 1;
+            v->surfaces.alpha.data[i] = 1;
     hl_image_release(&map);
     return load_map(v, "depth.exr", depth);
 }
@@ -118,11 +89,11 @@ static void place_pixels(hl_relight_view *v, const hl_image *depth)
     for (int32_t y = 0; y < v->view.height; y++)
         for (int32_t x = 0; x < v->view.width; x++) {
             const int64_t i = (int64_t)y * v->view.width + x;
-            const float d = v->alpha.data[i] > 0 ? depth_near(depth, x, y) : 0;
-            if (d > 0 && hl_length3(v->normal.data + 3 * i) > 0.01f)
-                hl_depth_point(&v->view, x, y, d, v->position.data + 3 * i);
+            const float d = v->surfaces.alpha.data[i] > 0 ? depth_near(depth, x, y) : 0;
+            if (d > 0 && hl_length3(v->surfaces.normal.data + 3 * i) > 0.01f)
+                hl_depth_point(&v->view, x, y, d, v->surfaces.position.data + 3 * i);
             else
-                v->alpha.data[i] = 0;
+                v->surfaces.alpha.data[i] = 0;
         }
 }
 
@@ -134,7 +105,8 @@ static hl_status load_truth(hl_relight_views *views)
     hl_status s = depth_views && depths && flat ? HL_OK : HL_E_MEMORY;
     for (int32_t i = 0; i < views->count && s == HL_OK; i++) {
         hl_relight_view *v = &views->view[i];
-        s = create_images(v);
+        s = hl_surfaces_create(&v->surfaces, v->view.width, v->view.height);
+        v->input = hl_surfaces_input(&v->surfaces, &v->view);
         if (s == HL_OK)
             s = read_maps(v, &depths[i]);
         if (s == HL_OK)
@@ -143,12 +115,16 @@ static hl_status load_truth(hl_relight_views *views)
             break;
         take_channel(&flat[i], 0, &depths[i], 0, false);
         place_pixels(v, &flat[i]);
-        const hl_depth_view d = {v->view,        flat[i].data,  v->normal.data,
-                                 v->albedo.data, v->rough.data, v->metal.data};
+        const hl_depth_view d = {v->view,
+                                 flat[i].data,
+                                 v->surfaces.normal.data,
+                                 v->surfaces.albedo.data,
+                                 v->surfaces.roughness.data,
+                                 v->surfaces.metal.data};
         depth_views[i] = d;
     }
     if (s == HL_OK)
-        s = hl_depth_mesh(&views->mesh, depth_views, views->count);
+        s = hl_depth_mesh(&views->own_mesh, depth_views, views->count);
     for (int32_t i = 0; i < views->count && depths && flat; i++) {
         hl_image_release(&depths[i]);
         hl_image_release(&flat[i]);
@@ -159,168 +135,106 @@ static hl_status load_truth(hl_relight_views *views)
     return s;
 }
 
-/* ---- cameras ------------------------------------------------------------------------------ */
+/* ---- a scene file ------------------------------------------------------------------------- */
 
-/* The folder that holds a file, and the name of that folder. */
-static void split_folder(hl_relight_view *v, const char *file, int32_t index, bool truth)
+/* OUT/scene.helio, or the file itself. */
+static hl_status scene_path(const char *scene, char *path, size_t capacity)
 {
-    snprintf(v->folder, sizeof v->folder, "%s", file);
-    char *slash = strrchr(v->folder, '/');
-    if (slash)
-        *slash = '\0';
-    if (truth && slash)
-        snprintf(v->name, sizeof v->name, "%.127s", hl_path_name(v->folder));
-    else
-        snprintf(v->name, sizeof v->name, "%05d", (int)index);
-}
-
-static hl_status cameras_of_capture(hl_relight_views *out, const hl_relight_source *o)
-{
-    hl_views views = {0};
-    const char *path = o->truth ? o->scene : o->data;
-    HL_TRY(hl_dataset_load(&views, path, NULL));
-    hl_status s = hl_dataset_need_poses(&views);
-    int32_t count = hl_views_in_split(&views, HL_SPLIT_TEST, NULL);
-    if (s == HL_OK && count == 0)
-        s = hl_fail(HL_E_FORMAT, "%s: no test views", path);
-    out->lit = o->max_views && count > o->max_views ? o->max_views : count;
-    if (!o->truth) /* every view with true depth adds to the mesh */
-        count = out->lit;
-    if (s == HL_OK) {
-        out->view = hl_alloc((size_t)count, sizeof *out->view);
-        s = out->view ? HL_OK : HL_E_MEMORY;
-    }
-    for (int32_t i = 0; i < views.view_count && s == HL_OK && out->count < count; i++) {
-        const hl_view *view = &views.views[i];
-        if (view->split != HL_SPLIT_TEST)
-            continue;
-        hl_relight_view *v = &out->view[out->count];
-        split_folder(v, view->image_path, out->count, o->truth);
-        if (!o->truth)
-            v->folder[0] = '\0';
-        s = hl_raster_view_from_camera(&v->view, &views.cameras[view->camera],
-                                       &view->camera_from_world);
-        out->count++;
-    }
-    hl_views_release(&views);
-    return s;
-}
-
-/* Looks at the middle of the mesh from 25 degrees above, z up, from far enough to see it all. */
-static hl_status cameras_on_circle(hl_relight_views *out, const hl_relight_source *o)
-{
-    const double pi = 3.14159265358979, fov = 40 * pi / 180, rise = 25 * pi / 180;
-    const int32_t count = o->max_views ? o->max_views : CIRCLE_VIEWS;
-    float lo[3], hi[3];
-    double target[3], reach = 0;
-    const double up[3] = {0, 0, 1};
-    hl_mesh_bounds(&out->mesh, lo, hi);
-    for (int k = 0; k < 3; k++) {
-        target[k] = 0.5 * ((double)lo[k] + (double)hi[k]);
-        reach += 0.25 * pow((double)hi[k] - (double)lo[k], 2);
-    }
-    const double distance = sqrt(reach) / sin(fov / 2);
-    const int32_t least = o->width < o->height ? o->width : o->height;
-    hl_camera camera = {.model = HL_CAMERA_SIMPLE_PINHOLE, .width = o->width, .height = o->height};
-    camera.params[0] = 0.5 * least / tan(fov / 2);
-    camera.params[1] = 0.5 * o->width;
-    camera.params[2] = 0.5 * o->height;
-    out->lit = count;
-    out->view = hl_alloc((size_t)count, sizeof *out->view);
-    if (!out->view)
-        return HL_E_MEMORY;
-    for (; out->count < count; out->count++) {
-        const double turn = 2 * pi * out->count / count;
-        const double eye[3] = {target[0] + distance * cos(rise) * cos(turn),
-                               target[1] + distance * cos(rise) * sin(turn),
-                               target[2] + distance * sin(rise)};
-        hl_pose pose;
-        hl_relight_view *v = &out->view[out->count];
-        hl_pose_look_at(eye, target, up, &pose);
-        HL_TRY(hl_raster_view_from_camera(&v->view, &camera, &pose));
-        snprintf(v->name, sizeof v->name, "%05d", (int)out->count);
-    }
+    if (!hl_file_is_folder(scene))
+        return hl_path_join(path, capacity, "", scene);
+    HL_TRY(hl_path_join(path, capacity, scene, "scene.helio"));
+    if (!hl_file_exists(path))
+        return hl_fail(HL_E_IO, "%s: not there: helio relight %s --fit makes it", path, scene);
     return HL_OK;
 }
 
-/* ---- a mesh seen by a camera -------------------------------------------------------------- */
-
-typedef struct tracing {
-    hl_relight_view *v;
-    const hl_light_scene *scene;
-} tracing;
-
-static void trace_block(void *ctx, int32_t block, int32_t thread)
+static hl_status open_file(hl_relight_views *views, const char *scene)
 {
-    (void)thread;
-    const tracing *t = ctx;
-    hl_relight_view *v = t->v;
-    for (int32_t y = block * ROWS; y < (block + 1) * ROWS && y < v->view.height; y++)
-        for (int32_t x = 0; x < v->view.width; x++) {
-            const int64_t i = (int64_t)y * v->view.width + x;
-            float through[3], position[3];
-            hl_depth_point(&v->view, x, y, 1, through);
-            hl_ray ray = {.t_max = 1e30f};
-            for (int k = 0; k < 3; k++) {
-                ray.origin[k] = v->input.eye[k];
-                ray.direction[k] = through[k] - v->input.eye[k];
-            }
-            hl_hit hit;
-            hl_surface s;
-            if (!hl_bvh_closest(t->scene->bvh, &ray, &hit))
-                continue;
-            hl_scene_surface(t->scene, &ray, &hit, &s, position);
-            memcpy(v->position.data + 3 * i, position, sizeof position);
-            memcpy(v->normal.data + 3 * i, s.normal, sizeof s.normal);
-            memcpy(v->albedo.data + 3 * i, s.albedo, sizeof s.albedo);
-            v->rough.data[i] = s.roughness;
-            v->metal.data[i] = s.metal;
-            v->alpha.data[i] = 1;
-        }
+    char path[HL_RELIGHT_PATH_MAX];
+    HL_TRY(scene_path(scene, path, sizeof path));
+    HL_TRY(hl_scene_file_load(&views->file, path));
+    views->has_file = true;
+    const hl_scene_file *f = &views->file;
+    if (!f->materials || !f->mesh.vertex_count)
+        return hl_fail(HL_E_FORMAT, "%s: holds no %s: helio relight OUT --fit makes them", path,
+                       f->materials ? "mesh" : "materials");
+    views->edge = hl_surfaces_mean_edge(&f->mesh);
+    return hl_raster_create(&views->raster, "auto", HL_ISA_AUTO);
 }
 
-hl_status hl_relight_view_trace(hl_relight_view *view, const hl_light_scene *scene)
+static hl_status open_mesh(hl_relight_views *views, const char *path)
 {
-    tracing t = {view, scene};
-    HL_TRY(create_images(view));
-    hl_parallel_for(hl_block_count(view->view.height, ROWS), trace_block, &t);
+    HL_TRY(hl_mesh_load(&views->own_mesh, NULL, path));
+    if (!views->own_mesh.normals)
+        return hl_mesh_fill_normals(&views->own_mesh);
     return HL_OK;
 }
 
 /* ---- door --------------------------------------------------------------------------------- */
 
+const hl_mesh *hl_relight_views_mesh(const hl_relight_views *views)
+{
+    return views->has_file ? &views->file.mesh : &views->own_mesh;
+}
+
+static hl_status load(hl_relight_views *views, const hl_relight_source *source)
+{
+    const char *scene = source->scene;
+    memcpy(views->up, source->up, sizeof views->up);
+    if (!source->truth) {
+        const bool file = hl_file_is_folder(scene) || hl_helio_is_file(scene);
+        HL_TRY(file ? open_file(views, scene) : open_mesh(views, scene));
+        if (!source->up_given && hl_length3(views->file.up) > 0)
+            memcpy(views->up, views->file.up, sizeof views->up);
+    }
+    HL_TRY(hl_relight_cameras(views, source));
+    return source->truth ? load_truth(views) : HL_OK;
+}
+
 hl_status hl_relight_views_load(hl_relight_views *views, const hl_relight_source *source)
 {
-    hl_relight_views made = {0};
-    hl_status s = HL_OK;
-    if (!source->truth) {
-        s = hl_mesh_load(&made.mesh, NULL, source->scene);
-        if (s == HL_OK && !made.mesh.normals)
-            s = hl_mesh_fill_normals(&made.mesh);
-    }
-    if (s == HL_OK)
-        s = source->truth || source->data ? cameras_of_capture(&made, source)
-                                          : cameras_on_circle(&made, source);
-    if (s == HL_OK && source->truth)
-        s = load_truth(&made);
-    if (s != HL_OK) {
-        hl_relight_views_release(&made);
-        return s;
-    }
-    *views = made;
-    return HL_OK;
+    memset(views, 0, sizeof *views);
+    const hl_status s = load(views, source);
+    if (s != HL_OK)
+        hl_relight_views_release(views);
+    return s;
 }
 
 void hl_relight_views_release(hl_relight_views *views)
 {
-    for (int32_t i = 0; i < views->count; i++) {
-        hl_relight_view *v = &views->view[i];
-        hl_image *const images[] = {&v->position, &v->normal, &v->albedo,
-                                    &v->rough,    &v->metal,  &v->alpha};
-        for (size_t k = 0; k < sizeof images / sizeof images[0]; k++)
-            hl_image_release(images[k]);
-    }
+    for (int32_t i = 0; i < views->count; i++)
+        hl_surfaces_release(&views->view[i].surfaces);
     hl_free(views->view);
-    hl_mesh_release(&views->mesh);
+    hl_free(views->pose);
+    hl_mesh_release(&views->own_mesh);
+    hl_raster_destroy(&views->raster);
+    if (views->has_file)
+        hl_scene_file_release(&views->file);
     memset(views, 0, sizeof *views);
+}
+
+hl_status hl_relight_view_fill(const hl_relight_views *views, const hl_light_scene *scene,
+                               hl_relight_view *view)
+{
+    if (view->surfaces.alpha.width)
+        return HL_OK;
+    if (views->has_file) {
+        const hl_splat_surfaces from = {.raster = views->raster,
+                                        .splats = &views->file.splats,
+                                        .materials = views->file.materials,
+                                        .mesh = scene->mesh,
+                                        .bvh = scene->bvh,
+                                        .window = WINDOW_EDGES * views->edge};
+        HL_TRY(hl_surfaces_of_splats(&view->surfaces, &from, &view->view));
+    } else {
+        HL_TRY(hl_surfaces_of_mesh(&view->surfaces, scene, &view->view));
+    }
+    view->input = hl_surfaces_input(&view->surfaces, &view->view);
+    return HL_OK;
+}
+
+void hl_relight_view_empty(hl_relight_view *view)
+{
+    if (!view->folder[0]) /* true maps cannot be made again */
+        hl_surfaces_release(&view->surfaces);
 }

@@ -23,6 +23,7 @@
 #ifndef HL_RELIGHT_FIT_H
 #define HL_RELIGHT_FIT_H
 
+#include "core/helio_file.h"
 #include "core/mesh.h"
 #include "raster/raster.h"
 #include "relight/environment.h"
@@ -117,8 +118,11 @@ const float *hl_fit_materials(const hl_fit *fit);
 /* The light as it is now. */
 const hl_environment *hl_fit_environment(const hl_fit *fit);
 
-/* Everything a resumed run needs, in a .helio container.  Load: HL_E_FORMAT where the file belongs
+/* Everything a resumed run needs, in a .helio container that relight/scene_file.h reads too.
+ * hl_fit_write adds it to a file that gets other parts as well; arrays are borrowed until commit.
+ * Load: HL_E_FORMAT where the file belongs
  * to another scene or configuration. */
+hl_status hl_fit_write(const hl_fit *fit, hl_helio_writer *writer);
 hl_status hl_fit_save(const hl_fit *fit, const char *path);
 hl_status hl_fit_load(hl_fit *fit, const char *path);
 

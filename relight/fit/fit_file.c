@@ -5,6 +5,7 @@
 #include "core/memory.h"
 #include "core/splat_io.h"
 #include "relight/fit/state.h"
+#include "relight/scene_file.h"
 
 #include <math.h>
 #include <string.h>
@@ -44,9 +45,32 @@ static void add_config(hl_json *root, const hl_fit *fit)
 #undef X
 }
 
+/* The mesh with the materials of the splat nearest to each vertex: what light bounces from. */
+static hl_status add_mesh(hl_helio_writer *w, const hl_fit *fit)
+{
+    const size_t n = (size_t)fit->scene.mesh->vertex_count;
+    hl_mesh m = *fit->scene.mesh;
+    m.albedo = hl_alloc(n, 3 * sizeof *m.albedo);
+    m.roughness = hl_alloc(n, sizeof *m.roughness);
+    m.metal = hl_alloc(n, sizeof *m.metal);
+    hl_status s = m.albedo && m.roughness && m.metal ? HL_OK : HL_E_MEMORY;
+    for (size_t v = 0; v < n && s == HL_OK; v++) {
+        const size_t from = (size_t)fit->vertex_splat[v];
+        memcpy(m.albedo + 3 * v, fit->albedo.p + 3 * from, 3 * sizeof *m.albedo);
+        m.roughness[v] = fit->roughness.p[from];
+        m.metal[v] = fit->metal.p[from];
+    }
+    if (s == HL_OK)
+        s = hl_scene_file_add_mesh(w, &m);
+    hl_free(m.albedo);
+    hl_free(m.roughness);
+    hl_free(m.metal);
+    return s;
+}
+
 static hl_status add_arrays(hl_helio_writer *w, const hl_fit *fit)
 {
-    const hl_mesh *m = fit->scene.mesh;
+    const int64_t vertices = fit->scene.mesh->vertex_count;
     part parts[PARTS];
     list_parts(fit, parts);
     HL_TRY(hl_helio_add_splats(w, fit->scene.splats, false));
@@ -57,21 +81,24 @@ static hl_status add_arrays(hl_helio_writer *w, const hl_fit *fit)
         hl_helio_writer_add(w, "LOGV", HL_HELIO_F32, fit->light.count / 3, 3, fit->light.v, false));
     HL_TRY(
         hl_helio_writer_add(w, "LTAB", HL_HELIO_F32, fit->light.count / 3, 3, fit->table, false));
-    HL_TRY(hl_helio_writer_add(w, "VPOS", HL_HELIO_F32, m->vertex_count, 3, m->positions, false));
-    HL_TRY(hl_helio_writer_add(w, "VNRM", HL_HELIO_F32, m->vertex_count, 3, m->normals, false));
-    HL_TRY(hl_helio_writer_add(w, "TRIS", HL_HELIO_U32, m->triangle_count, 3, m->triangles, false));
+    HL_TRY(add_mesh(w, fit));
     if (fit->bounces.radiance)
-        HL_TRY(hl_helio_writer_add(w, "BOUN", HL_HELIO_F32, m->vertex_count, 3,
-                                   fit->bounces.radiance, false));
+        HL_TRY(hl_helio_writer_add(w, "BOUN", HL_HELIO_F32, vertices, 3, fit->bounces.radiance,
+                                   false));
     return HL_OK;
+}
+
+hl_status hl_fit_write(const hl_fit *fit, hl_helio_writer *w)
+{
+    add_config(hl_helio_writer_json(w), fit);
+    return add_arrays(w, fit);
 }
 
 hl_status hl_fit_save(const hl_fit *fit, const char *path)
 {
     hl_helio_writer *w = NULL;
     HL_TRY(hl_helio_writer_create(&w, path));
-    add_config(hl_helio_writer_json(w), fit);
-    const hl_status s = add_arrays(w, fit);
+    const hl_status s = hl_fit_write(fit, w);
     if (s != HL_OK) {
         hl_helio_writer_abort(&w);
         return s;

@@ -1,28 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as a .helio file.  Checksums would stop the fuzzer at the door: this target repairs
- * them first, so that damage reaches the code behind. */
-#include "core/io/bytes.h"
-#include "core/io/codec.h"
-#include "tests/fuzz/fuzz_splats.h"
-
-#include <stdio.h>
-#include <unistd.h>
-
-static void repair(uint8_t *bytes, size_t size)
-{
-    if (size < 64)
-        return;
-    hl_put_le64(bytes + 8, size);
-    for (size_t at = 64; at + 64 <= size;) {
-        uint8_t *header = bytes + at;
-        const uint64_t stored = hl_le64(header + 8);
-        if (stored > size - at - 64)
-            return;
-        hl_put_le32(header + 24, hl_crc32(header + 64, (size_t)stored));
-        hl_put_le32(header + 28, hl_crc32(header, 28));
-        at += 64 + (size_t)(stored + (64 - stored % 64) % 64);
-    }
-}
+/* Any bytes as a .helio file: the container and the splats in it. */
+#include "tests/fuzz/fuzz_helio.h"
 
 static void read_file(const char *path)
 {
@@ -51,26 +29,7 @@ static void read_file(const char *path)
         return;
 }
 
-static void try_bytes(const uint8_t *bytes, size_t size)
-{
-    static char path[64];
-    if (!path[0])
-        snprintf(path, sizeof path, "/tmp/fuzz_helio_%ld", (long)getpid());
-    FILE *f = fopen(path, "wb");
-    if (f && fwrite(bytes, 1, size, f) == size && fclose(f) == 0)
-        read_file(path);
-    unlink(path);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    uint8_t *copy = malloc(size + 1);
-    if (!copy)
-        return 0;
-    memcpy(copy, data, size);
-    try_bytes(copy, size);
-    repair(copy, size);
-    try_bytes(copy, size);
-    free(copy);
-    return 0;
+    return fuzz_helio(read_file, data, size);
 }

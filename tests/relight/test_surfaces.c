@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* relight/surfaces.h: splats over a mesh give the mesh's places and the splats' materials; splats
+ * far from the mesh do not count; sky.h: known directions and levels. */
+#include "core/rng.h"
+#include "core/sh.h"
+#include "raster/gbuffer.h"
+#include "relight/environment.h"
+#include "relight/sky.h"
+#include "relight/surfaces.h"
+#include "tests/check.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { SIDE = 16, SPLATS = 2 };
+
+/* A wall at z = 4 that faces the camera at the origin, a splat on it, one half way to it. */
+static void splats_dress_the_mesh(void **state)
+{
+    (void)state;
+    hl_arena arena;
+    hl_splats splats;
+    hl_mesh wall;
+    hl_bvh bvh;
+    hl_raster *raster;
+    hl_surfaces s;
+    hl_arena_init(&arena, 0, 0);
+    check_ok(hl_splats_init(&splats, &arena, SPLATS));
+    splats.count = SPLATS;
+    for (int i = 0; i < SPLATS; i++) {
+        splats.mean[3 * i + 2] = i ? 2 : 4.02f;
+        splats.quat[4 * i] = 1;
+        splats.logit_opa[i] = 6;
+        splats.log_scale[3 * i] = splats.log_scale[3 * i + 1] = 0;
+        splats.log_scale[3 * i + 2] = -6;
+    }
+    const float materials[SPLATS * HL_GBUFFER_CHANNELS] = {0.1f, 0.2f, 0.3f, 0.4f, 0.5f,
+                                                           0.9f, 0.9f, 0.9f, 0.9f, 0.9f};
+    check_ok(hl_mesh_create(&wall, 4, 2, 0));
+    const uint32_t triangles[6] = {0, 2, 1, 0, 3, 2};
+    memcpy(wall.triangles, triangles, sizeof triangles);
+    for (int v = 0; v < 4; v++) {
+        wall.positions[3 * v] = v == 1 || v == 2 ? 9 : -9;
+        wall.positions[3 * v + 1] = v > 1 ? 9 : -9;
+        wall.positions[3 * v + 2] = 4;
+    }
+    check_ok(hl_mesh_fill_normals(&wall));
+    check_ok(hl_bvh_create(&bvh, &wall));
+    check_ok(hl_raster_create(&raster, "cpu", HL_ISA_PLAIN));
+    const hl_raster_view view = {
+        SIDE, SIDE, 40, 40, SIDE / 2, SIDE / 2, {1, 0, 0, 0, 1, 0, 0, 0, 1}, {0, 0, 0}};
+    const hl_splat_surfaces from = {raster, &splats, materials, &wall, &bvh, 0.1f};
+    check_ok(hl_surfaces_of_splats(&s, &from, &view));
+    const int64_t middle = SIDE / 2 * SIDE + SIDE / 2;
+    assert_true(fabsf(s.position.data[3 * middle + 2] - 4) < 1e-4f);
+    assert_true(fabsf(s.position.data[3 * middle] - 4 * 0.5f / 40) < 1e-4f);
+    assert_true(fabsf(s.normal.data[3 * middle + 2] + 1) < 1e-5f);
+    for (int c = 0; c < 3; c++)
+        assert_true(fabsf(s.albedo.data[3 * middle + c] - materials[c]) < 1e-5f);
+    assert_true(fabsf(s.roughness.data[middle] - 0.4f) < 1e-5f);
+    assert_true(fabsf(s.metal.data[middle] - 0.5f) < 1e-5f);
+    assert_true(s.alpha.data[middle] > 0.9f);
+    const hl_shade_input in = hl_surfaces_input(&s, &view);
+    assert_true(in.width == SIDE && in.eye[2] == 0 && in.albedo == s.albedo.data);
+    hl_surfaces_release(&s);
+    hl_raster_destroy(&raster);
+    hl_bvh_release(&bvh);
+    hl_mesh_release(&wall);
+    hl_arena_release(&arena);
+}
+
+/* What a white surface shows that faces `n`, in the open. */
+static float shown(float sh[3][9], const float n[3])
+{
+    float basis[9], sum = 0;
+    hl_sh_basis(2, n, basis);
+    for (int c = 0; c < 3; c++)
+        for (int k = 0; k < 9; k++)
+            sum += sh[c][k] * basis[k] / 3;
+    return sum;
+}
+
+static void skies_light_from_where_they_say(void **state)
+{
+    (void)state;
+    static const float up[3] = {0, 0, 1}, viewer[3] = {1, 0, 0}, left[3] = {0, -1, 0},
+                       right[3] = {0, 1, 0}, behind[3] = {-1, 0, 0};
+    float level[HL_SKIES];
+    for (int k = 0; k < HL_SKIES; k++) {
+        hl_image image;
+        hl_environment env;
+        float sh[3][9];
+        assert_int_equal(hl_sky_find(hl_sky_name((hl_sky)k)), k);
+        check_ok(hl_sky_create(&image, (hl_sky)k, 128, 64));
+        check_ok(hl_environment_create(&env, &image));
+        hl_environment_irradiance_sh(&env, sh);
+        level[k] = shown(sh, up);
+        assert_true(level[k] > 0.1f && level[k] < 1.5f);
+        if (k == HL_SKY_NEON)
+            assert_true(sh[0][0] > 0 && shown(sh, left) > 0.3f && shown(sh, right) > 0.3f);
+        else
+            assert_true(shown(sh, left) > 1.5f * shown(sh, right) &&
+                        shown(sh, viewer) > 1.2f * shown(sh, behind));
+        hl_environment_release(&env);
+        hl_image_release(&image);
+    }
+    assert_true(level[HL_SKY_NOON] > 0.8f && level[HL_SKY_NOON] > level[HL_SKY_EVENING]);
+    assert_int_equal(hl_sky_find("dusk"), HL_SKIES);
+    hl_image none;
+    check_fails(hl_sky_create(&none, HL_SKIES, 4, 2), "sky 4");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(splats_dress_the_mesh),
+                                       cmocka_unit_test(skies_light_from_where_they_say)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
