@@ -26,8 +26,8 @@ static const hl_option rows[] = {
            "output folder of helio train after --fit, its scene.helio, a mesh with materials "
            "(GLB, PLY, OBJ), or a capture with --gt-materials"),
     HL_OPT_TEXT(relight_options, "--env", env, "LIST",
-                "environments with commas between: a .hdr or .exr map, a folder of them, noon, "
-                "evening, studio or neon, or own: the light of the photos"),
+                "environments with commas between: a .hdr or .exr map, a folder of them, even, "
+                "clear, sunset, overcast, studio or neon, or own: the light of the photos"),
     HL_OPT_OUT(relight_options, out, "DIR", "folder for VIEW/rgba_LIGHT.exr and .png"),
     HL_OPT_FLAG(relight_options, "--gt-materials", gt_materials,
                 "SCENE is a capture with true depth, normals and materials: light its test views"),
@@ -174,7 +174,7 @@ static hl_status add_folder(hl_relighting *r, const char *folder)
             continue;
         s = hl_path_join(path, sizeof path, folder, list.names[i]);
         if (s == HL_OK)
-            s = add_light(r, hl_path_name(path), path, HL_SKIES);
+            s = add_light(r, hl_path_name(path), path, HL_SKY_COUNT);
     }
     hl_file_list_release(&list);
     if (s == HL_OK && r->light_count == before)
@@ -187,12 +187,12 @@ static hl_status add_one(hl_relighting *r, const char *word)
     if (hl_file_is_folder(word))
         return add_folder(r, word);
     if (hl_file_exists(word) || strcmp(word, "own") != 0) {
-        const hl_sky sky = hl_file_exists(word) ? HL_SKIES : hl_sky_find(word);
-        return add_light(r, hl_path_name(word), sky < HL_SKIES ? "" : word, sky);
+        const hl_sky sky = hl_file_exists(word) ? HL_SKY_COUNT : hl_sky_find(word);
+        return add_light(r, hl_path_name(word), sky < HL_SKY_COUNT ? "" : word, sky);
     }
     if (!r->views.has_file || !r->views.file.light.width)
         return hl_fail(HL_E_ARG, "--env own: the scene holds no light of its own");
-    return add_light(r, word, "", HL_SKIES);
+    return add_light(r, word, "", HL_SKY_COUNT);
 }
 
 static hl_status find_lights(const relight_options *o, hl_relighting *r)

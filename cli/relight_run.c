@@ -15,6 +15,8 @@
 const char *const hl_relight_output_names[HL_RELIGHT_OUTPUTS] = {"color", "direct", "indirect",
                                                                  "shadow"};
 
+#define SUN_LEFT_DEG 55.0 /* of the viewer: shadows fall to the right and back */
+
 /* ---- one picture -------------------------------------------------------------------------- */
 
 static hl_status save_both(const char *folder, const char *stem, const hl_image *linear)
@@ -148,11 +150,11 @@ static double azimuth_of_viewer(const hl_relighting *r)
 void hl_relight_orient(hl_relighting *r, int32_t light, double degrees)
 {
     double from = 0;
-    if (r->light[light].sky < HL_SKIES) {
+    if (r->light[light].sky < HL_SKY_COUNT) {
         hl_environment_orient(&r->environment, r->views.up, 0);
-        from = azimuth_of_viewer(r);
+        from = azimuth_of_viewer(r) - SUN_LEFT_DEG;
     }
-    if (r->light[light].sky == HL_SKIES && !r->light[light].path[0]) {
+    if (r->light[light].sky == HL_SKY_COUNT && !r->light[light].path[0]) {
         const float own[3] = {0, 0, 1}; /* that of the scene stands in world axes */
         hl_environment_orient(&r->environment, own, 0);
         if (r->rotate_deg + degrees == 0)
@@ -164,15 +166,11 @@ void hl_relight_orient(hl_relighting *r, int32_t light, double degrees)
 static hl_status load_light(hl_relighting *r, int32_t k)
 {
     const hl_relight_light *l = &r->light[k];
-    hl_image sky;
     hl_environment_release(&r->environment);
     if (l->path[0]) {
         HL_TRY(hl_environment_load(&r->environment, l->path));
-    } else if (l->sky < HL_SKIES) {
-        HL_TRY(hl_sky_create(&sky, l->sky, HL_RELIGHT_SKY_WIDTH, HL_RELIGHT_SKY_WIDTH / 2));
-        const hl_status s = hl_environment_create(&r->environment, &sky);
-        hl_image_release(&sky);
-        HL_TRY(s);
+    } else if (l->sky < HL_SKY_COUNT) {
+        HL_TRY(hl_sky_make(&r->environment, l->sky));
     } else {
         HL_TRY(hl_environment_create(&r->environment, &r->views.file.light));
     }

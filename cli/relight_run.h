@@ -4,21 +4,16 @@
 #define HL_CLI_RELIGHT_RUN_H
 
 #include "cli/relight_views.h"
-#include "relight/sky.h"
+#include "relight/skies.h"
 
-enum {
-    HL_RELIGHT_LIGHTS_MAX = 64,
-    HL_RELIGHT_LAMPS_MAX = 2,
-    HL_RELIGHT_OUTPUTS = 4,
-    HL_RELIGHT_SKY_WIDTH = 512, /* texels of a made up environment, half as high */
-};
+enum { HL_RELIGHT_LIGHTS_MAX = 64, HL_RELIGHT_LAMPS_MAX = 2, HL_RELIGHT_OUTPUTS = 4 };
 enum { HL_RELIGHT_COLOR, HL_RELIGHT_DIRECT, HL_RELIGHT_INDIRECT, HL_RELIGHT_SHADOW };
 
 /* Where an environment comes from: a file, a formula, or the scene's own light. */
 typedef struct hl_relight_light {
     char name[HL_RELIGHT_NAME_MAX];
     char path[HL_RELIGHT_PATH_MAX]; /* "": not a file          */
-    hl_sky sky;                     /* HL_SKIES: not a formula */
+    hl_sky sky;                     /* HL_SKY_COUNT: not a formula */
 } hl_relight_light;
 
 typedef struct hl_relighting {

@@ -12,7 +12,8 @@
 
 enum { ROWS = 4 };
 
-#define ALPHA_LEAST (1 / 255.0f) /* less covered pixels show nothing */
+#define ALPHA_LEAST    (1 / 255.0f) /* less covered pixels show nothing */
+#define ADMITTED_LEAST 0.5f         /* share of the coverage that the window must admit */
 
 hl_status hl_surfaces_create(hl_surfaces *s, int32_t w, int32_t h)
 {
@@ -146,6 +147,26 @@ static void place_row(void *ctx, int32_t y, int32_t thread)
     }
 }
 
+/* Pixels where the window admits little of what covers them, beside an imperfect mesh, show all
+ * splats instead: `all` is the picture without a window.  Coverage is that of all. */
+static void fill_gaps(hl_surfaces *out, hl_image *depth, const hl_surfaces *all,
+                      const hl_image *all_depth)
+{
+    const size_t n = (size_t)out->alpha.width * (size_t)out->alpha.height;
+    for (size_t i = 0; i < n; i++) {
+        const float least = ADMITTED_LEAST * all->alpha.data[i];
+        const bool gap = out->alpha.data[i] < least;
+        out->alpha.data[i] = all->alpha.data[i];
+        if (!gap)
+            continue;
+        memcpy(out->normal.data + 3 * i, all->normal.data + 3 * i, 3 * sizeof(float));
+        memcpy(out->albedo.data + 3 * i, all->albedo.data + 3 * i, 3 * sizeof(float));
+        out->roughness.data[i] = all->roughness.data[i];
+        out->metal.data[i] = all->metal.data[i];
+        depth->data[i] = all_depth->data[i];
+    }
+}
+
 static hl_status read_maps(hl_surfaces *out, const hl_raster_frame *frame,
                            const hl_raster_view *view, hl_image *depth)
 {
@@ -159,26 +180,39 @@ static hl_status read_maps(hl_surfaces *out, const hl_raster_frame *frame,
     return hl_gbuffer_read(frame, view, HL_GBUFFER_DEPTH, depth);
 }
 
+/* All maps but the places; window NULL: all splats. */
+static hl_status draw_splats(hl_surfaces *out, hl_image *depth, const hl_splat_surfaces *from,
+                             const hl_raster_view *view, const float *window)
+{
+    const hl_gbuffer_options o = {.materials = from->materials, .depth_window = window};
+    hl_raster_frame frame;
+    HL_TRY(hl_gbuffer_forward(from->raster, from->splats, view, &o, &frame));
+    return read_maps(out, &frame, view, depth);
+}
+
 static hl_status draw(hl_surfaces *out, const hl_splat_surfaces *from, const hl_raster_view *view,
                       hl_hit *hit, float *window)
 {
-    hl_gbuffer_options o = {.materials = from->materials};
-    hl_raster_frame frame;
-    hl_image depth = {0};
+    hl_surfaces all = {0};
+    hl_image depth = {0}, all_depth = {0};
+    const bool windowed = from->window > 0;
     hl_fit_trace(from->bvh, view, hit);
-    if (from->window > 0) {
+    if (windowed)
         hl_fit_window(from->mesh, view, hit, from->window, window);
-        o.depth_window = window;
-    }
-    HL_TRY(hl_gbuffer_forward(from->raster, from->splats, view, &o, &frame));
-    const hl_status s = read_maps(out, &frame, view, &depth);
+    hl_status s = draw_splats(out, &depth, from, view, windowed ? window : NULL);
+    if (s == HL_OK && windowed)
+        s = draw_splats(&all, &all_depth, from, view, NULL);
     if (s == HL_OK) {
+        if (windowed)
+            fill_gaps(out, &depth, &all, &all_depth);
         placing p = {out, from, view, hit, depth.data};
         hl_parallel_for(view->height, place_row, &p);
     } else {
         hl_surfaces_release(out);
     }
+    hl_surfaces_release(&all);
     hl_image_release(&depth);
+    hl_image_release(&all_depth);
     return s;
 }
 

@@ -4,8 +4,9 @@
  *   a mesh with materials        hl_surfaces_of_mesh
  *   splats over a mesh           hl_surfaces_of_splats: places and normals from the mesh, materials
  *                                and coverage blended from the splats within a window around it,
- *                                as helio relight --fit solved for them; where the mesh is missed,
- *                                depth and normal of the splats
+ *                                as helio relight --fit solved for them; from all splats where
+ *                                the window holds less than half of the coverage; where the mesh
+ *                                is missed, depth and normal of the splats
  *
  * Pixels are those of the view, row by row.  The same bytes for any thread count.
  */

@@ -61,10 +61,8 @@ hl_status hl_viewer_skies(hl_viewer *viewer)
 hl_status hl_viewer_environment(hl_viewer *viewer, const char *name)
 {
     hl_environment env;
-    int sky = 0;
-    while (sky < HL_SKY_COUNT && strcmp(hl_sky_name((hl_sky)sky), name) != 0)
-        sky++;
-    HL_TRY(sky < HL_SKY_COUNT ? hl_sky_make(&env, (hl_sky)sky) : hl_environment_load(&env, name));
+    const hl_sky sky = hl_sky_find(name);
+    HL_TRY(sky < HL_SKY_COUNT ? hl_sky_make(&env, sky) : hl_environment_load(&env, name));
     const hl_status s = hl_renderer_set_environment(viewer->renderer, &env);
     if (s == HL_OK) {
         remember(viewer, name, &(const hl_image){env.width, env.height, 3, env.radiance});

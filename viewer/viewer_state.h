@@ -3,13 +3,13 @@
 #ifndef HL_VIEWER_VIEWER_STATE_H
 #define HL_VIEWER_VIEWER_STATE_H
 
+#include "relight/skies.h"
 #include "viewer/compare.h"
 #include "viewer/edit.h"
 #include "viewer/orbit.h"
 #include "viewer/pass_ui.h"
 #include "viewer/present_gl.h"
 #include "viewer/renderer_state.h"
-#include "viewer/skies.h"
 #include "viewer/viewer.h"
 #include "viewer/vk_swapchain.h"
 #include "viewer/window_glfw.h"

@@ -20,7 +20,7 @@ ls out maps/test_000
 "$HELIO" eval maps --protocol helio --data truth --require 'relight.psnr>=10,normal.mae_deg<=60' \
     --quiet | grep -c 'protocol helio'
 # The scene file under lights without files, from the cameras of the photos, and films.
-"$HELIO" relight out -o relit --env own,noon --views 1 --spp 4 --bounces 1 --vertex-samples 4 \
+"$HELIO" relight out -o relit --env own,clear --views 1 --spp 4 --bounces 1 --vertex-samples 4 \
     --outputs color,shadow --turntable 2 --path orbit --quiet 2>/dev/null | grep -c 'at 4 samples'
 ls relit/00000
 ls relit | grep -c turntable | sed 's/2/1/'
@@ -37,6 +37,6 @@ try 1 out --fit --light truth/test_000/metadata.json
 try 1 absent --fit
 mkdir bare
 "$HELIO" convert out/point_cloud/iteration_150/point_cloud.ply bare/scene.helio --quiet >/dev/null
-try 1 bare -o relit --env noon
-try 1 truth -o relit --env noon
+try 1 bare -o relit --env studio
+try 1 truth -o relit --env studio
 try 1 out/mesh/scene.glb -o relit --env own

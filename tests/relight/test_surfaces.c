@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* relight/surfaces.h: splats over a mesh give the mesh's places and the splats' materials; splats
- * far from the mesh do not count; sky.h: known directions and levels. */
-#include "core/rng.h"
-#include "core/sh.h"
+ * far from the mesh do not count. */
 #include "raster/gbuffer.h"
-#include "relight/environment.h"
-#include "relight/sky.h"
 #include "relight/surfaces.h"
 #include "tests/check.h"
 
@@ -69,50 +65,8 @@ static void splats_dress_the_mesh(void **state)
     hl_arena_release(&arena);
 }
 
-/* What a white surface shows that faces `n`, in the open. */
-static float shown(float sh[3][9], const float n[3])
-{
-    float basis[9], sum = 0;
-    hl_sh_basis(2, n, basis);
-    for (int c = 0; c < 3; c++)
-        for (int k = 0; k < 9; k++)
-            sum += sh[c][k] * basis[k] / 3;
-    return sum;
-}
-
-static void skies_light_from_where_they_say(void **state)
-{
-    (void)state;
-    static const float up[3] = {0, 0, 1}, viewer[3] = {1, 0, 0}, left[3] = {0, -1, 0},
-                       right[3] = {0, 1, 0}, behind[3] = {-1, 0, 0};
-    float level[HL_SKIES];
-    for (int k = 0; k < HL_SKIES; k++) {
-        hl_image image;
-        hl_environment env;
-        float sh[3][9];
-        assert_int_equal(hl_sky_find(hl_sky_name((hl_sky)k)), k);
-        check_ok(hl_sky_create(&image, (hl_sky)k, 128, 64));
-        check_ok(hl_environment_create(&env, &image));
-        hl_environment_irradiance_sh(&env, sh);
-        level[k] = shown(sh, up);
-        assert_true(level[k] > 0.1f && level[k] < 1.5f);
-        if (k == HL_SKY_NEON)
-            assert_true(sh[0][0] > 0 && shown(sh, left) > 0.3f && shown(sh, right) > 0.3f);
-        else
-            assert_true(shown(sh, left) > 1.5f * shown(sh, right) &&
-                        shown(sh, viewer) > 1.2f * shown(sh, behind));
-        hl_environment_release(&env);
-        hl_image_release(&image);
-    }
-    assert_true(level[HL_SKY_NOON] > 0.8f && level[HL_SKY_NOON] > level[HL_SKY_EVENING]);
-    assert_int_equal(hl_sky_find("dusk"), HL_SKIES);
-    hl_image none;
-    check_fails(hl_sky_create(&none, HL_SKIES, 4, 2), "sky 4");
-}
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(splats_dress_the_mesh),
-                                       cmocka_unit_test(skies_light_from_where_they_say)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(splats_dress_the_mesh)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

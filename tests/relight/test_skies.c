@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Procedural skies: finite, of the brightness they promise, the overcast one against its closed
  * form, the sun where it is said to be. */
+#include "relight/skies.h"
 #include "tests/check.h"
-#include "viewer/skies.h"
 
 #include <math.h>
 
-static void a_white_floor_shows_one(void **state)
+static void a_white_floor_shows_what_is_said(void **state)
 {
     (void)state;
     for (int k = 0; k < HL_SKY_COUNT; k++) {
@@ -24,7 +24,9 @@ static void a_white_floor_shows_one(void **state)
                            3.141592653589793;
             }
         sum = env.height > 1 ? sum : (double)env.radiance[0];
-        assert_true(fabs(sum - 1) < 1e-3);
+        const double want = k == HL_SKY_STUDIO ? 0.8 : (k == HL_SKY_NEON ? 0.45 : 1);
+        assert_true(fabs(sum - want) < 1e-3);
+        assert_int_equal(hl_sky_find(hl_sky_name((hl_sky)k)), k);
         hl_environment_release(&env);
     }
 }
@@ -65,10 +67,33 @@ static void the_sun_stands_along_x(void **state)
     assert_string_equal(hl_sky_name(HL_SKY_SUNSET), "sunset");
 }
 
+/* The key light stands along +x, the red sign to one side of it and the blue one opposite. */
+static void lamps_of_the_night_stand_where_they_are_said_to(void **state)
+{
+    (void)state;
+    const float key[3] = {0.743f, 0, 0.669f}, red[3] = {0.800f, -0.373f, 0.469f},
+                blue[3] = {-0.778f, 0.449f, 0.438f};
+    hl_environment env;
+    float a[3], b[3];
+    check_ok(hl_sky_make(&env, HL_SKY_STUDIO));
+    hl_environment_radiance(&env, key, a);
+    hl_environment_radiance(&env, blue, b);
+    assert_true(a[1] > 3 && a[1] > 4 * b[1]);
+    hl_environment_release(&env);
+    check_ok(hl_sky_make(&env, HL_SKY_NEON));
+    hl_environment_radiance(&env, red, a);
+    hl_environment_radiance(&env, blue, b);
+    assert_true(a[0] > 5 * a[1] && b[2] > 5 * b[0]);
+    hl_environment_release(&env);
+    assert_int_equal(hl_sky_find("dusk"), HL_SKY_COUNT);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_white_floor_shows_one),
-                                       cmocka_unit_test(overcast_is_that_of_moon_and_spencer),
-                                       cmocka_unit_test(the_sun_stands_along_x)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_white_floor_shows_what_is_said),
+        cmocka_unit_test(overcast_is_that_of_moon_and_spencer),
+        cmocka_unit_test(the_sun_stands_along_x),
+        cmocka_unit_test(lamps_of_the_night_stand_where_they_are_said_to)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "viewer/skies.h"
+#include "relight/skies.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { WIDTH = 512 }; /* the sun covers several texels */
 
@@ -24,8 +25,17 @@ static const look_of_sky sunset_sky = {
 
 const char *hl_sky_name(hl_sky sky)
 {
-    static const char *const names[HL_SKY_COUNT] = {"even", "clear", "sunset", "overcast"};
+    static const char *const names[HL_SKY_COUNT] = {"even",     "clear",  "sunset",
+                                                    "overcast", "studio", "neon"};
     return sky < HL_SKY_COUNT ? names[sky] : "?";
+}
+
+hl_sky hl_sky_find(const char *name)
+{
+    int k = 0;
+    while (k < HL_SKY_COUNT && strcmp(hl_sky_name((hl_sky)k), name) != 0)
+        k++;
+    return (hl_sky)k;
 }
 
 /* Brightness of the clear sky over that of its zenith.  height: of the direction; away: from the
@@ -67,6 +77,46 @@ static void overcast_at(double height, float rgb[3])
     rgb[2] = (float)v;
 }
 
+/* A round lamp far away, evenly bright, with a soft rim. */
+typedef struct lamp {
+    double height, turn, radius; /* rad */
+    double color[3];
+} lamp;
+
+enum { LAMPS = 3 };
+
+typedef struct night {
+    double floor; /* what a white one shows              */
+    double air[3];
+    lamp lamps[LAMPS];
+} night;
+
+static const night studio = {0.8,
+                             {0.10, 0.10, 0.11},
+                             {{42 * DEGREE, 0, 20 * DEGREE, {5.6, 5.3, 4.9}},
+                              {25 * DEGREE, 115 * DEGREE, 28 * DEGREE, {0.6, 0.75, 1.0}},
+                              {32 * DEGREE, -145 * DEGREE, 10 * DEGREE, {9, 9, 9.5}}}};
+static const night neon = {0.45,
+                           {0.05, 0.04, 0.10},
+                           {{28 * DEGREE, -25 * DEGREE, 20 * DEGREE, {9, 0.8, 2.6}},
+                            {26 * DEGREE, 150 * DEGREE, 20 * DEGREE, {0.35, 2.6, 8}},
+                            {80 * DEGREE, 60 * DEGREE, 12 * DEGREE, {0.5, 0.4, 0.6}}}};
+
+static void night_at(const night *n, double height, double turn, float rgb[3])
+{
+    for (int c = 0; c < 3; c++)
+        rgb[c] = (float)n->air[c];
+    for (int k = 0; k < LAMPS; k++) {
+        const lamp *l = &n->lamps[k];
+        const double cosine =
+            sin(height) * sin(l->height) + cos(height) * cos(l->height) * cos(turn - l->turn);
+        const double away = acos(fmin(fmax(cosine, -1), 1)) / l->radius;
+        const double share = fmin(fmax((1.05 - away) * 10, 0), 1);
+        for (int c = 0; c < 3; c++)
+            rgb[c] += (float)(share * l->color[c]);
+    }
+}
+
 /* What a white floor shows, the mean of its channels. */
 static double floor_of(const hl_image *map)
 {
@@ -83,7 +133,9 @@ static double floor_of(const hl_image *map)
 static void radiance_at(hl_sky sky, double height, double turn, float rgb[3])
 {
     rgb[0] = rgb[1] = rgb[2] = 1;
-    if (sky == HL_SKY_OVERCAST)
+    if (sky == HL_SKY_STUDIO || sky == HL_SKY_NEON)
+        night_at(sky == HL_SKY_STUDIO ? &studio : &neon, height, turn, rgb);
+    else if (sky == HL_SKY_OVERCAST)
         overcast_at(height, rgb);
     else if (sky != HL_SKY_EVEN)
         clear_at(sky == HL_SKY_CLEAR ? &clear_sky : &sunset_sky, height, turn, rgb);
@@ -98,7 +150,8 @@ hl_status hl_sky_map(hl_image *out, hl_sky sky, int32_t width)
             radiance_at(sky, PI * (0.5 - (y + 0.5) / map.height),
                         2 * PI * (0.5 - (x + 0.5) / width),
                         map.data + 3 * ((size_t)y * (size_t)width + (size_t)x));
-    const float scale = (float)(1 / floor_of(&map));
+    const double level = sky == HL_SKY_STUDIO ? studio.floor : sky == HL_SKY_NEON ? neon.floor : 1;
+    const float scale = (float)(level / floor_of(&map));
     for (size_t i = 0; i < 3 * (size_t)width * (size_t)map.height; i++)
         map.data[i] *= scale;
     *out = map;
