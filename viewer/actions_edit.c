@@ -159,14 +159,7 @@ static hl_status do_redo(hl_viewer *v, const hl_action_words *w)
 
 static hl_status do_export(hl_viewer *v, const hl_action_words *w)
 {
-    hl_arena arena;
-    hl_splats kept;
-    hl_arena_init(&arena, 0, 0);
-    hl_status s = hl_edits_kept(&v->edits, v->scene.splats, &arena, &kept);
-    if (s == HL_OK)
-        s = hl_splats_save(&kept, w->text, NULL);
-    hl_arena_release(&arena);
-    return s;
+    return hl_edits_export(&v->edits, v->scene.splats, v->scene.materials, w->text);
 }
 
 static const hl_action rows[] = {

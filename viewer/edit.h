@@ -81,4 +81,9 @@ hl_status hl_edits_drawn(hl_edits *edits, const hl_splats *splats, hl_splats *ou
 hl_status hl_edits_kept(const hl_edits *edits, const hl_splats *splats, hl_arena *arena,
                         hl_splats *out);
 
+/* Writes what is not hidden by the extension of `path` (core/splat_io.h).  materials: of the
+ * splats, (splat_count, HL_GBUFFER_CHANNELS), which a .helio file keeps; NULL: none. */
+hl_status hl_edits_export(const hl_edits *edits, const hl_splats *splats, const float *materials,
+                          const char *path);
+
 #endif /* HL_VIEWER_EDIT_H */

@@ -41,6 +41,7 @@ void hl_renderer_set_materials(hl_renderer *renderer, const float *materials, in
     renderer->on_device &= materials == renderer->materials;
     renderer->materials = materials;
     renderer->material_count = count;
+    hl_tier_cpu_set_materials(&renderer->cpu, materials, count);
 }
 
 hl_status hl_renderer_set_environment(hl_renderer *renderer, const hl_environment *environment)

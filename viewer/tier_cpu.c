@@ -28,6 +28,12 @@ void hl_tier_cpu_set_splats(hl_tier_cpu *tier, const hl_splats *splats)
     tier->drawn = false;
 }
 
+void hl_tier_cpu_set_materials(hl_tier_cpu *tier, const float *materials, int32_t count)
+{
+    tier->own = materials;
+    tier->own_count = count;
+}
+
 /* The scene with every splat grown by `scale`. */
 static hl_status scaled(hl_tier_cpu *tier, float scale, hl_splats *out)
 {
@@ -78,13 +84,14 @@ hl_status hl_tier_cpu_draw(hl_tier_cpu *tier, const hl_raster_view *view, const 
     if (splats.count && look->splat_scale != 1)
         HL_TRY(scaled(tier, look->splat_scale, &splats));
     const int32_t degree = look->sh_degree < splats.sh_degree ? look->sh_degree : splats.sh_degree;
-    if (look->show != HL_SHOW_COLOR)
+    const bool own = tier->own && tier->own_count == splats.count;
+    if (look->show != HL_SHOW_COLOR && !own)
         HL_TRY(make_materials(tier, look, &splats));
     const bool channel = look->show != HL_SHOW_COLOR;
     const hl_raster_options options = {
         .outputs = channel ? (uint32_t)HL_RASTER_DEPTH | (uint32_t)HL_RASTER_NORMAL : 0u,
         .feature_count = channel ? HL_GBUFFER_CHANNELS : 0,
-        .features = channel ? tier->materials : NULL,
+        .features = channel ? (own ? tier->own : tier->materials) : NULL,
         .sh_degree = degree,
         .antialiased = look->antialiased,
         .background = {look->background[0], look->background[1], look->background[2]}};

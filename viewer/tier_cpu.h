@@ -11,7 +11,9 @@ typedef struct hl_tier_cpu {
     const hl_splats *splats; /* borrowed; NULL: none          */
     float *log_scale;        /* (count, 3) with splat_scale   */
     int32_t log_scale_count;
-    float *materials; /* (count, HL_GBUFFER_CHANNELS) as project.comp makes them up */
+    const float *own;  /* (own_count, HL_GBUFFER_CHANNELS) of the scene, borrowed; NULL: none */
+    int32_t own_count; /* where it is that of the splats they are used                        */
+    float *materials;  /* (count, HL_GBUFFER_CHANNELS) as project.comp makes them up          */
     int32_t material_count;
     hl_raster_frame frame; /* of the last draw              */
     hl_raster_view view;   /* likewise                      */
@@ -22,6 +24,7 @@ typedef struct hl_tier_cpu {
 hl_status hl_tier_cpu_create(hl_tier_cpu *tier);
 void hl_tier_cpu_release(hl_tier_cpu *tier);
 void hl_tier_cpu_set_splats(hl_tier_cpu *tier, const hl_splats *splats);
+void hl_tier_cpu_set_materials(hl_tier_cpu *tier, const float *materials, int32_t count);
 hl_status hl_tier_cpu_draw(hl_tier_cpu *tier, const hl_raster_view *view, const hl_look *look);
 hl_status hl_tier_cpu_read(const hl_tier_cpu *tier, hl_image8 *out);
 

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Edits: selections against plain loops, undo to the byte; the pixel under the mouse against a
  * picture of the rasterizer. */
+#include "core/helio_file.h"
 #include "core/memory.h"
+#include "raster/gbuffer.h"
 #include "tests/viewer/gpu.h"
 #include "viewer/edit.h"
 #include "viewer/pick.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { COUNT = 3000, WIDTH = 96, HEIGHT = 80 };
 
@@ -178,6 +182,41 @@ static void what_is_hidden_is_not_drawn_and_not_written(void **state)
     assert_int_equal(hl_edits_kept(&edits, &scene, &arena, &kept), HL_E_ARG);
 }
 
+/* A .helio file keeps the materials of what is kept, row by row. */
+static void materials_are_exported(void **state)
+{
+    (void)state;
+    char file[] = "/tmp/hl_edit_XXXXXX.helio";
+    const int fd = mkstemps(file, 6);
+    assert_true(fd >= 0);
+    close(fd);
+    float *materials = hl_alloc(COUNT * HL_GBUFFER_CHANNELS, sizeof *materials);
+    assert_non_null(materials);
+    for (int32_t i = 0; i < COUNT * HL_GBUFFER_CHANNELS; i++)
+        materials[i] = (float)i;
+    hl_edits_select_faint(&edits, &scene, 0.3);
+    hl_edits_hide_selected(&edits);
+    check_ok(hl_edits_export(&edits, &scene, materials, file));
+    hl_helio_reader *reader = NULL;
+    const void *albedo, *metal;
+    const int32_t left = COUNT - hl_edits_count(&edits, HL_EDIT_HIDDEN);
+    check_ok(hl_helio_reader_create(&reader, file));
+    check_ok(hl_helio_reader_data(reader, "ALBE", HL_HELIO_F32, left, 3, &albedo));
+    check_ok(hl_helio_reader_data(reader, "METL", HL_HELIO_F32, left, 1, &metal));
+    int32_t row = 0;
+    for (int32_t i = 0; i < COUNT; i++) {
+        if (edits.now->flags[i] & HL_EDIT_HIDDEN)
+            continue;
+        assert_memory_equal((const float *)albedo + 3 * row, materials + 5 * i, 12);
+        assert_memory_equal((const float *)metal + row, materials + 5 * i + 4, 4);
+        row++;
+    }
+    assert_int_equal(row, left);
+    hl_helio_reader_destroy(&reader);
+    hl_free(materials);
+    remove(file);
+}
+
 /* Coverage, depths and the strongest splat of a pixel are those of the picture; the point found is
  * seen in that pixel at that depth. */
 static void the_pixel_under_the_mouse(void **state)
@@ -252,8 +291,9 @@ static void the_nearest_opaque_splat_is_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH(selections_are_those_asked_for), WITH(boxes_and_sizes),
-        WITH(undo_and_redo_to_the_byte),      WITH(what_is_hidden_is_not_drawn_and_not_written),
-        WITH(the_pixel_under_the_mouse),      WITH(the_nearest_opaque_splat_is_found)};
+        WITH(selections_are_those_asked_for),   WITH(boxes_and_sizes),
+        WITH(undo_and_redo_to_the_byte),        WITH(what_is_hidden_is_not_drawn_and_not_written),
+        WITH(materials_are_exported),           WITH(the_pixel_under_the_mouse),
+        WITH(the_nearest_opaque_splat_is_found)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
