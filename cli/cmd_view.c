@@ -5,9 +5,12 @@
 #include "cli/film.h"
 #include "cli/scene.h"
 #include "core/file.h"
+#include "core/log.h"
 #include "core/memory.h"
 #include "core/mesh_io.h"
 #include "core/splat_stats.h"
+#include "core/vec.h"
+#include "relight/scene_file.h"
 #include "viewer/viewer.h"
 
 #include <math.h>
@@ -56,7 +59,9 @@ static const hl_command_spec spec = {
 typedef struct opened {
     hl_scene scene;
     hl_viewer_camera *cameras;
-    hl_mesh mesh;
+    hl_mesh mesh; /* seen, or standing in for the splats */
+    hl_scene_file fit;
+    hl_environment environment;
 } opened;
 
 typedef struct viewing {
@@ -126,6 +131,47 @@ static hl_status describe(const view_options *o, opened *p, hl_viewer_scene *out
     return list_cameras(p, out);
 }
 
+/* Of helio relight --fit: materials, the mesh that answers rays, the light of the photos. */
+static hl_status add_fit(opened *p, const char *path, hl_viewer_scene *out)
+{
+    HL_TRY(hl_scene_file_load(&p->fit, path));
+    if (p->fit.splats.count != p->scene.splats.count) {
+        hl_log(HL_LOG_WARN, "%s: of %d splats, the scene has %d: shown without its materials", path,
+               p->fit.splats.count, p->scene.splats.count);
+        return HL_OK;
+    }
+    out->materials = p->fit.materials;
+    if (p->fit.mesh.vertex_count)
+        out->stand_in = &p->fit.mesh;
+    if (!p->fit.light.width)
+        return HL_OK;
+    HL_TRY(hl_environment_create(&p->environment, &p->fit.light));
+    out->environment = &p->environment;
+    return HL_OK;
+}
+
+/* What lies beside splats: a fit, or the mesh of helio mesh. */
+static hl_status add_light(const view_options *o, opened *p, hl_viewer_scene *out)
+{
+    char path[HL_SCENE_PATH_MAX];
+    HL_TRY(hl_path_join(path, sizeof path, "", p->scene.file));
+    if (!hl_helio_is_file(path))
+        HL_TRY(hl_path_join(path, sizeof path, p->scene.folder, "scene.helio"));
+    if (hl_file_exists(path))
+        HL_TRY(add_fit(p, path, out));
+    const float *up = p->fit.up;
+    for (int k = 0; k < 3 && !o->up && hl_dot3(up, up) > 0; k++)
+        out->up[k] = (double)up[k];
+    HL_TRY(hl_path_join(path, sizeof path, p->scene.folder, "mesh/scene.glb"));
+    if (out->stand_in || !hl_file_exists(path))
+        return HL_OK;
+    HL_TRY(hl_mesh_load(&p->mesh, NULL, path));
+    if (!p->mesh.normals)
+        HL_TRY(hl_mesh_fill_normals(&p->mesh));
+    out->stand_in = &p->mesh;
+    return HL_OK;
+}
+
 static bool is_mesh(const char *path)
 {
     return hl_path_has_extension(path, "glb") || hl_path_has_extension(path, "gltf") ||
@@ -170,7 +216,8 @@ static hl_status open_scene(void *ctx, const char *path, hl_viewer_scene *out)
     if (is_mesh(path))
         return open_mesh(v->o, p, path, out);
     HL_TRY(hl_scene_open(&p->scene, &so));
-    return describe(v->o, p, out);
+    HL_TRY(describe(v->o, p, out));
+    return add_light(v->o, p, out);
 }
 
 static void close_scenes(viewing *v)
@@ -179,6 +226,8 @@ static void close_scenes(viewing *v)
         hl_scene_close(&v->list[i]->scene);
         hl_free(v->list[i]->cameras);
         hl_mesh_release(&v->list[i]->mesh);
+        hl_scene_file_release(&v->list[i]->fit);
+        hl_environment_release(&v->list[i]->environment);
         hl_free(v->list[i]);
     }
 }

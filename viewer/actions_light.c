@@ -65,6 +65,9 @@ hl_status hl_viewer_environment(hl_viewer *viewer, const char *name)
     HL_TRY(sky < HL_SKY_COUNT ? hl_sky_make(&env, sky) : hl_environment_load(&env, name));
     const hl_status s = hl_renderer_set_environment(viewer->renderer, &env);
     if (s == HL_OK) {
+        for (int k = 0; k < 3; k++)
+            viewer->look.up[k] = (float)viewer->orbit.up[k];
+        viewer->scene_light = false;
         remember(viewer, name, &(const hl_image){env.width, env.height, 3, env.radiance});
         viewer->look.show = HL_SHOW_LIT;
         viewer->dirty = true;

@@ -46,7 +46,6 @@ static hl_status copy_meshes(hl_bake_scene *s, const hl_mesh *seen, const hl_mes
     append(s, a, 0, 0);
     append(s, b, a->vertex_count, a->triangle_count);
     s->seen_vertices = a->vertex_count;
-    s->stands_in = stand_in != NULL;
     s->bare = stand_in && !stand_in->albedo;
     return HL_OK;
 }

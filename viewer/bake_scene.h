@@ -17,8 +17,7 @@ typedef struct hl_bake_place {
 typedef struct hl_bake_scene {
     hl_mesh mesh; /* the seen one first; owned, with normals and albedo */
     int32_t seen_vertices;
-    bool stands_in; /* behind it follows one that stands in for splats  */
-    bool bare;      /* that one came without albedo                     */
+    bool bare; /* the one that stands in came without albedo    */
     int32_t splat_count;
     float *centers, *normals; /* (splat_count, 3), owned                     */
     float *albedos;           /* (splat_count, 3) linear, owned              */

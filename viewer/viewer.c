@@ -26,8 +26,10 @@ hl_status hl_viewer_show(hl_viewer *viewer, const hl_viewer_scene *scene)
     hl_renderer_set_materials(viewer->renderer, scene->materials, scene->splats->count);
     if (!same)
         HL_TRY(hl_edits_reset(&viewer->edits, scene->splats->count));
-    if (scene->mesh && viewer->look.show == HL_SHOW_COLOR)
+    const bool light = scene->mesh || (scene->environment && viewer->renderer->vk);
+    if (light && viewer->look.show == HL_SHOW_COLOR)
         viewer->look.show = HL_SHOW_LIT;
+    viewer->scene_light = scene->environment != NULL;
     viewer->scene = *scene;
     viewer->playing = false;
     hl_compare_release(&viewer->compare);
@@ -42,8 +44,6 @@ hl_status hl_viewer_show(hl_viewer *viewer, const hl_viewer_scene *scene)
     hl_orbit_frame(&viewer->orbit, scene->low, scene->high, scene->up);
     for (int k = 0; k < 3; k++)
         viewer->look.up[k] = (float)viewer->orbit.up[k];
-    if (scene->environment)
-        HL_TRY(hl_renderer_set_environment(viewer->renderer, scene->environment));
     return scene->camera_count ? hl_viewer_do(viewer, "camera 0") : HL_OK;
 }
 
@@ -88,12 +88,25 @@ void hl_viewer_prepare(hl_viewer *viewer)
     memcpy(viewer->look.lights, viewer->edits.now->lights, sizeof viewer->look.lights);
 }
 
+/* The environment that came with the scene, when light is first looked at.  Its axes are the
+ * world's. */
+static hl_status light_of_scene(hl_viewer *v)
+{
+    static const float z[3] = {0, 0, 1};
+    if (!v->scene_light || !hl_show_is_lit(v->look.show))
+        return HL_OK;
+    v->scene_light = false;
+    memcpy(v->look.up, z, sizeof z);
+    return hl_renderer_set_environment(v->renderer, v->scene.environment);
+}
+
 hl_status hl_viewer_draw(hl_viewer *viewer)
 {
     hl_raster_view view;
     if (!viewer->dirty)
         return HL_OK;
     HL_TRY(hl_orbit_view(&viewer->orbit, viewer->width, viewer->height, &view));
+    HL_TRY(light_of_scene(viewer));
     hl_viewer_prepare(viewer);
     HL_TRY(hl_renderer_draw(viewer->renderer, &view, &viewer->look));
     viewer->dirty = false;

@@ -37,6 +37,7 @@ struct hl_viewer {
     int32_t width, height; /* of the picture                              */
     int32_t camera;        /* of scene.cameras, -1: free                  */
     bool dirty;            /* the picture must be drawn again             */
+    bool scene_light;      /* the environment of the scene is yet to be used */
     bool picture_old;      /* `dirty` before the action at hand           */
     bool panels, help, quit;
     hl_viewer_sky skies[HL_SKIES_MAX]; /* (sky_count) the procedural ones first */

@@ -24,6 +24,20 @@ ls out maps/test_000
     --outputs color,shadow --turntable 2 --path orbit --quiet 2>/dev/null | grep -c 'at 4 samples'
 ls relit/00000
 ls relit | grep -c turntable | sed 's/2/1/'
+# The viewer lights it by the same file, with shadows of the sky and bounces; a broken one is named.
+if "$HELIO" doctor | grep -q '^viewer *ok'; then
+    printf '%s\n' 'size 32 24' 'screenshot lit.png' 'baked 0' 'screenshot open.png' 'show color' \
+        'screenshot color.png' >look.txt
+    "$HELIO" view out --headless --script look.txt --raster quads --validate --quiet >/dev/null
+    ! cmp -s lit.png color.png || echo 'the fit is not shown lit'
+    ! cmp -s lit.png open.png || echo 'no light was baked'
+    mkdir -p cut/point_cloud/iteration_150
+    cp out/point_cloud/iteration_150/point_cloud.ply cut/point_cloud/iteration_150/
+    head -c 5000 out/scene.helio >cut/scene.helio
+    code=0
+    "$HELIO" view cut --headless --script look.txt --quiet >/dev/null 2>cut.log || code=$?
+    [ $code -eq 1 ] && grep -q 'cut/scene.helio' cut.log || echo 'a broken fit went unseen'
+fi
 try() {
     local want=$1 code=0
     shift
