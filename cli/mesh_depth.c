@@ -124,6 +124,22 @@ static hl_status planes_of_frame(const hl_raster_view *v, const hl_raster_frame 
     return s;
 }
 
+/* What the mask of the photo ignores says nothing about the surface. */
+static hl_status leave_masked(hl_scene *scene, int32_t index, hl_image *depth)
+{
+    hl_photo photo;
+    if (!scene->views.views[index].mask_path)
+        return HL_OK;
+    HL_TRY(hl_photos_acquire(scene->photos, index, &photo));
+    const hl_image8 *m = photo.mask;
+    const size_t n = (size_t)depth->width * (size_t)depth->height;
+    if (m && m->width == depth->width && m->height == depth->height)
+        for (size_t i = 0; i < n; i++)
+            depth->data[i] = m->data[i] ? depth->data[i] : 0;
+    hl_photos_release(scene->photos, index);
+    return HL_OK;
+}
+
 hl_status hl_mesh_depth_of_view(hl_scene *scene, int32_t index, mesh_depth_kind kind,
                                 hl_raster_view *view, hl_raster_frame *frame, hl_image *depth,
                                 float *sunk)
@@ -141,5 +157,8 @@ hl_status hl_mesh_depth_of_view(hl_scene *scene, int32_t index, mesh_depth_kind 
         HL_TRY(hl_gbuffer_read(
             frame, view, kind == MESH_DEPTH_MEDIAN ? HL_GBUFFER_MEDIAN_DEPTH : HL_GBUFFER_DEPTH,
             depth));
-    return HL_OK;
+    const hl_status s = leave_masked(scene, index, depth);
+    if (s != HL_OK)
+        hl_image_release(depth);
+    return s;
 }

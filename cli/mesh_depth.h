@@ -30,7 +30,8 @@ bool hl_mesh_depth_flat(const hl_splats *splats);
 const char *hl_mesh_depth_name(mesh_depth_kind kind);
 
 /* Draws view `index` (*view, *frame: as hl_scene_view and hl_scene_render give them) and finds its
- * depth: (height, width), 0 where less than half the light is stopped; the caller releases it.
+ * depth: (height, width), 0 where less than half the light is stopped or the photo's mask ignores
+ * it; the caller releases it.
  *   kind   not MESH_DEPTH_AUTO
  *   sunk   out: how far planes lay behind, scene units, in the mean; 0 for other kinds */
 hl_status hl_mesh_depth_of_view(hl_scene *scene, int32_t index, mesh_depth_kind kind,

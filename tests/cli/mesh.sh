@@ -3,7 +3,8 @@
 # threads; wrong requests end in one sentence each.
 "$HELIO" synth -o data --scene turntable --views 20 --width 80 --height 80 --samples 1 --bounces 0 \
     --points 1500 --quiet >/dev/null
-"$HELIO" train data -o out --geometry --coarse 1 --iterations 200 --max-gaussians 3000 --quiet >/dev/null
+"$HELIO" train data -o out --geometry --coarse 1 --iterations 200 --max-gaussians 3000 \
+    --quiet >/dev/null
 common="--resolution 40 --target-faces 4000 --texture-size 128 --quiet"
 "$HELIO" mesh out -o scene.glb $common --threads 1
 "$HELIO" mesh out -o again.glb $common --threads 3 >/dev/null
@@ -31,3 +32,14 @@ try 2 mesh out -o scene.stl
 try 2 mesh out -o scene.glb --texture-size 20
 try 1 mesh absent -o scene.glb
 try 1 mesh out -o nowhere/scene.glb $common
+# What masks ignore is no surface: here they ignore everything.
+mkdir data/masks
+{
+    printf 'BM\x36\x4b\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x50\0\0\0\x50\0\0\0\x01\0\x18\0' # 80 x 80
+    head -c 19224 /dev/zero
+} >data/masks/none.bmp
+for photo in data/images/*; do
+    cp data/masks/none.bmp "data/masks/$(basename "${photo%.*}").png"
+done
+rm data/masks/none.bmp
+try 1 mesh out -o masked.ply $common
