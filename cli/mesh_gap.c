@@ -39,7 +39,7 @@ static hl_status gather(const hl_splats *s, float **points, int32_t *count)
         seen += s->logit_opa[i] > 0;
     while (seen / every > POINTS_MAX / POINTS)
         every++;
-    float *p = hl_alloc((size_t)(seen / every + 1), POINTS * 3 * sizeof *p);
+    float *p = hl_alloc((size_t)(seen / every) + 1, POINTS * 3 * sizeof *p);
     if (!p)
         return HL_E_MEMORY;
     int32_t n = 0, at = 0;

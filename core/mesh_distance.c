@@ -110,8 +110,7 @@ int32_t hl_points_thin(float *points, int32_t count, float cell)
 }
 
 /* Most points have a near neighbour: small cells first, larger ones for those that have not. */
-#define FIRST_REACH  (1.0f / 64) /* x limit */
-#define REACH_GROWTH 4
+enum { PASSES = 4, REACH_GROWTH = 4 };
 
 typedef struct nearest_job {
     const float *points, *others;
@@ -173,11 +172,12 @@ hl_status hl_points_nearest(const float *points, int32_t count, const float *oth
         return hl_fail(HL_E_ARG, "distance of points: a limit of %g, expected > 0", (double)limit);
     for (int32_t i = 0; i < count; i++)
         distance[i] = -1;
-    for (float share = FIRST_REACH; share <= 1; share *= REACH_GROWTH) {
-        cell_item *items = sorted_cells(others, other_count, limit * share);
+    float reach = limit / 64; /* REACH_GROWTH^(PASSES - 1) */
+    for (int pass = 0; pass < PASSES; pass++, reach *= REACH_GROWTH) {
+        cell_item *items = sorted_cells(others, other_count, reach);
         if (!items)
             return HL_E_MEMORY;
-        nearest_job j = {points, others, items, count, other_count, limit * share, distance};
+        nearest_job j = {points, others, items, count, other_count, reach, distance};
         hl_parallel_for(hl_block_count(count, QUERY_BLOCK), nearest_block, &j);
         hl_free(items);
     }
