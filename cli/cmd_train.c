@@ -297,6 +297,7 @@ static hl_status print_result(const train_options *o, const train_output *out, d
         hl_json_add_number(root, "seconds", seconds);
         hl_json_add_number(root, "cpu_seconds", cpu);
         hl_json_add_number(root, "cpu_ms_per_iteration", steps > 0 ? 1e3 * cpu / steps : 0);
+        hl_json_add_number(root, "held_bytes", (double)hl_trainer_bytes_held(out->trainer));
         hl_json_add_number(root, "peak_rss_mb", (double)hl_memory_peak() / 1048576);
         if (out->scored) {
             hl_json_add_number(root, "psnr", out->score.psnr);

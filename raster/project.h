@@ -282,11 +282,11 @@ HL_HD void hl_turn_bwd(const hl_projection_work *w, const hl_real d_m[6], hl_rea
     hl_real turn[3];
     for (int a = 0; a < 3; a++) { /* axis a turns k into j; the larger of both has more digits */
         const int k = (a + 1) % 3, j = (a + 2) % 3, far = w->sf[j] < w->sf[k];
-        const int big = far ? k : j, small = far ? j : k;
-        const hl_real s = w->sf[big], t = w->sf[small];
-        const hl_real along = w->b[small] * d_m[big] + w->b[3 + small] * d_m[3 + big];
-        const hl_real value = s > 0 ? along * ((s - t) * (s + t) / s) : 0;
-        turn[a] = far ? value : -value;
+        const hl_real to_j = w->b[k] * d_m[j] + w->b[3 + k] * d_m[3 + j];
+        const hl_real to_k = w->b[j] * d_m[k] + w->b[3 + j] * d_m[3 + k];
+        const hl_real s = far ? w->sf[k] : w->sf[j], t = far ? w->sf[j] : w->sf[k];
+        const hl_real share = s > 0 ? (s - t) * (s + t) / s : 0;
+        turn[a] = far ? to_k * share : -to_j * share;
     }
     d_q[0] = -2 * (q[1] * turn[0] + q[2] * turn[1] + q[3] * turn[2]);
     d_q[1] = 2 * (q[0] * turn[0] - q[3] * turn[1] + q[2] * turn[2]);

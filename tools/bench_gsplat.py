@@ -1,17 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Times helio and gsplat side by side on one GPU: random splats of the same distribution, one
-picture, forward and forward + backward.
+"""Times gsplat on one GPU on the splats, cameras and photos that `helio bench --save` wrote: forward,
+backward, and a full step of training (L1 and SSIM, Adam over all parameters).
 
-    tools/bench_gsplat.py [--helio build/helio] [--splats 1000000] [--size 1296x840]
+    helio bench train --backend cuda --splats 1000000 --size 1296x840 --save scene --json >helio.json
+    tools/bench_gsplat.py scene [--helio helio.json]
 
-Clones and downloads nothing: where torch, gsplat or a device is missing, says so and ends with 77.
-Written on a machine without a GPU and not run on one yet.
+Prints one JSON object; with --helio also how many times faster helio is.  Clones and downloads
+nothing: where torch, gsplat or a device is missing, says so and ends with 77.
+Written on a machine without a GPU; only reading the scene was run there (--read).
 """
 import argparse
 import json
-import subprocess
+import pathlib
+import statistics
 import sys
+
+import numpy as np
+
+SH_COEFFICIENTS = 16
+C1, C2 = 1e-4, 9e-4  # of SSIM
 
 
 def skip(why):
@@ -19,46 +27,114 @@ def skip(why):
     sys.exit(77)
 
 
-def scene(torch, splats, width, height, sigma_px):
-    """The distribution of helio bench raster: even over the picture, z in 2..6."""
-    torch.manual_seed(42)
-    focal = 0.8 * max(width, height)
-    z = 2 + 4 * torch.rand(splats)
-    x = z * (width * torch.rand(splats) - width / 2) / focal
-    y = z * (height * torch.rand(splats) - height / 2) / focal
-    size = torch.log(sigma_px * z / focal) + 0.6 * torch.randn(splats)
-    scales = torch.exp(size[:, None] + 0.4 * torch.randn(splats, 3))
-    sh = torch.randn(splats, 16, 3) * torch.tensor([1.0] + [0.1] * 15)[None, :, None]
-    values = {
-        "means": torch.stack([x, y, z], 1),
-        "quats": torch.randn(splats, 4),
-        "scales": scales,
-        "opacities": torch.sigmoid(-1 + 1.5 * torch.randn(splats)),
-        "colors": sh,
+def read_ply(path):
+    """Columns of a binary PLY of floats, by name."""
+    data = path.read_bytes()
+    end = data.index(b"end_header\n") + len(b"end_header\n")
+    header = data[:end].decode("ascii").splitlines()
+    if "format binary_little_endian 1.0" not in header:
+        raise ValueError(f"{path}: expected a binary PLY")
+    count = next(int(line.split()[2]) for line in header if line.startswith("element vertex"))
+    names = [line.split()[2] for line in header if line.startswith("property float ")]
+    table = np.frombuffer(data, "<f4", count * len(names), end).reshape(count, len(names))
+    return {name: table[:, i].copy() for i, name in enumerate(names)}
+
+
+def read_scene(folder):
+    columns = read_ply(folder / "splats.ply")
+
+    def stack(*names):
+        return np.stack([columns[name] for name in names], -1)
+
+    rest = [f"f_rest_{k}" for k in range(3 * (SH_COEFFICIENTS - 1)) if f"f_rest_{k}" in columns]
+    sh = np.zeros((len(columns["x"]), SH_COEFFICIENTS, 3), np.float32)
+    sh[:, 0] = stack("f_dc_0", "f_dc_1", "f_dc_2")
+    if rest:  # all of red, then green, then blue
+        sh[:, 1:1 + len(rest) // 3] = stack(*rest).reshape(len(sh), 3, -1).transpose(0, 2, 1)
+    splats = {
+        "means": stack("x", "y", "z"),
+        "quats": stack("rot_0", "rot_1", "rot_2", "rot_3"),
+        "scales": stack("scale_0", "scale_1", "scale_2"),
+        "opacities": columns["opacity"],
+        "sh": sh,
     }
-    intrinsics = torch.tensor([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
-    return {k: v.cuda().requires_grad_() for k, v in values.items()}, intrinsics[None].cuda()
+    cameras = json.loads((folder / "cameras.json").read_text())
+    return splats, cameras
 
 
-def time_ms(torch, work, repeat=20):
-    start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+def matrices(torch, camera):
+    pose, intrinsics = torch.eye(4), torch.eye(3)
+    pose[:3, :3] = torch.tensor(camera["r"]).reshape(3, 3)
+    pose[:3, 3] = torch.tensor(camera["t"])
+    intrinsics[0, 0], intrinsics[1, 1] = camera["fx"], camera["fy"]
+    intrinsics[0, 2], intrinsics[1, 2] = camera["cx"], camera["cy"]
+    return pose.cuda()[None], intrinsics.cuda()[None]
+
+
+def read_photos(torch, folder, cameras):
+    try:
+        from PIL import Image
+    except ImportError:
+        return None
+    photos = []
+    for k in range(len(cameras)):
+        path = folder / f"photo_{k}.png"
+        if not path.exists():
+            return None
+        pixels = np.asarray(Image.open(path).convert("RGB"), np.float32) / 255
+        photos.append(torch.from_numpy(pixels).cuda())
+    return photos
+
+
+def time_ms(torch, work, repeat):
     times = []
-    for _ in range(repeat + 3):
+    for k in range(repeat + 3):
+        start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
         start.record()
-        work()
+        work(k)
         end.record()
         torch.cuda.synchronize()
         times.append(start.elapsed_time(end))
-    return sorted(times[3:])[repeat // 2]
+    return statistics.median(times[3:])
+
+
+def loss_of(torch, picture, photo):
+    """0.8 L1 + 0.2 (1 - SSIM), 11 taps of sigma 1.5: fused_ssim where it is importable."""
+    l1 = (picture - photo).abs().mean()
+    x, y = picture.permute(2, 0, 1)[None], photo.permute(2, 0, 1)[None]
+    try:
+        from fused_ssim import fused_ssim
+        return 0.8 * l1 + 0.2 * (1 - fused_ssim(x, y, padding="same"))
+    except ImportError:
+        pass
+    taps = torch.arange(11, device="cuda") - 5.0
+    taps = torch.exp(-taps**2 / (2 * 1.5**2))
+    taps = (taps / taps.sum())[None, None]
+
+    def blur(v):
+        v = torch.nn.functional.conv2d(v, taps[:, :, None].expand(v.shape[1], 1, 1, 11),
+                                       padding=(0, 5), groups=v.shape[1])
+        return torch.nn.functional.conv2d(v, taps[:, :, :, None].expand(v.shape[1], 1, 11, 1),
+                                          padding=(5, 0), groups=v.shape[1])
+
+    mx, my = blur(x), blur(y)
+    xx, yy, xy = blur(x * x) - mx * mx, blur(y * y) - my * my, blur(x * y) - mx * my
+    ssim = (2 * mx * my + C1) * (2 * xy + C2) / ((mx * mx + my * my + C1) * (xx + yy + C2))
+    return 0.8 * l1 + 0.2 * (1 - ssim.mean())
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--helio", default="build/helio")
-    parser.add_argument("--splats", type=int, default=1000000)
-    parser.add_argument("--size", default="1296x840")
-    parser.add_argument("--sigma-px", type=float, default=1.5)
+    parser.add_argument("scene", type=pathlib.Path)
+    parser.add_argument("--helio", type=pathlib.Path)
+    parser.add_argument("--repeat", type=int, default=20)
+    parser.add_argument("--read", action="store_true", help="only read the scene")
     args = parser.parse_args()
+    splats, cameras = read_scene(args.scene)
+    if args.read:
+        print(json.dumps({"splats": len(splats["means"]), "cameras": len(cameras),
+                          "sum": float(sum(np.abs(v).sum() for v in splats.values()))}))
+        return
     try:
         import gsplat
         import torch
@@ -66,33 +142,47 @@ def main():
         skip(f"{error.name} is not importable here")
     if not torch.cuda.is_available():
         skip("no CUDA device")
-    width, height = map(int, args.size.split("x"))
-    splats, intrinsics = scene(torch, args.splats, width, height, args.sigma_px)
-    pose = torch.eye(4, device="cuda")[None]
+    values = {k: torch.from_numpy(v).cuda().requires_grad_() for k, v in splats.items()}
+    views = [matrices(torch, camera) for camera in cameras]
+    photos = read_photos(torch, args.scene, cameras)
+    packed = False
+    rates = {"means": 1.6e-4, "quats": 1e-3, "scales": 5e-3, "opacities": 0.025, "sh": 2.5e-3}
+    adam = torch.optim.Adam([{"params": [values[k]], "lr": rates[k]} for k in values],
+                            eps=1e-15, fused=True)
 
-    def forward():
-        return gsplat.rasterization(viewmats=pose, Ks=intrinsics, width=width, height=height,
-                                    sh_degree=3, packed=False, **splats)[0]
+    def draw(k):
+        pose, intrinsics = views[k]
+        return gsplat.rasterization(
+            means=values["means"], quats=values["quats"], scales=values["scales"].exp(),
+            opacities=values["opacities"].sigmoid(), colors=values["sh"], viewmats=pose,
+            Ks=intrinsics, width=cameras[k]["width"], height=cameras[k]["height"], sh_degree=3,
+            packed=packed)[0][0]
 
-    def both():
-        forward().sum().backward()
+    def step(k):
+        k %= len(cameras)
+        adam.zero_grad(set_to_none=True)
+        loss_of(torch, draw(k), photos[k]).backward()
+        adam.step()
 
-    theirs = {"forward_ms": time_ms(torch, forward)}
-    theirs["backward_ms"] = time_ms(torch, both) - theirs["forward_ms"]
-    run = subprocess.run([args.helio, "bench", "raster", "--backend", "cuda", "--splats",
-                          str(args.splats), "--size", args.size, "--sigma-px", str(args.sigma_px),
-                          "--repeat", "20", "--json", "--quiet"], capture_output=True, text=True)
-    if run.returncode == 3:
-        skip(run.stderr.strip())
-    run.check_returncode()
-    stages = json.loads(run.stdout)["paths"]["cuda"]["stages_ms"]
-    bwd = ("blend_bwd", "splat_bwd")
-    ours = {"forward_ms": sum(v for k, v in stages.items() if k not in bwd),
-            "backward_ms": sum(stages[k] for k in bwd)}
-    print(f"{torch.cuda.get_device_name()}, gsplat {gsplat.__version__}, {args.splats} splats, {args.size}")
-    for key in ("forward_ms", "backward_ms"):
-        print(f"{key:12} gsplat {theirs[key]:8.3f}  helio {ours[key]:8.3f}  "
-              f"{theirs[key] / ours[key]:.2f}x")
+    torch.cuda.reset_peak_memory_stats()
+    result = {"device": torch.cuda.get_device_name(), "gsplat": gsplat.__version__,
+              "splats": len(splats["means"])}
+    with torch.no_grad():
+        result["forward_ms"] = time_ms(torch, lambda k: draw(0), args.repeat)
+    both = time_ms(torch, lambda k: draw(0).sum().backward(), args.repeat)
+    result["backward_ms"] = both - result["forward_ms"]
+    if photos:
+        result["step_ms"] = time_ms(torch, step, args.repeat)
+    result["peak_mb"] = torch.cuda.max_memory_allocated() / 2**20
+    if args.helio:
+        ours = json.loads(args.helio.read_text())
+        stages = ours["stages_ms"]
+        mine = {"forward_ms": sum(stages[k] for k in ("project", "sort", "bin", "blend")),
+                "backward_ms": stages["blend_bwd"] + stages["splat_bwd"],
+                "step_ms": ours["step_ms"]}
+        result["helio"] = mine
+        result["times_faster"] = {k: result[k] / mine[k] for k in mine if k in result}
+    print(json.dumps(result, indent=1))
 
 
 if __name__ == "__main__":

@@ -135,27 +135,34 @@ HL_GPU_FN uint32_t hl_warp_scan(const hl_lane_u in, hl_lane_u out)
 #endif
 }
 
+/* One step of hl_warp_fold16, s a constant: so all of v stays in registers. */
+HL_GPU_FN void hl_warp_fold_step(hl_lane_f v[HL_FOLD_VALUES], const int s)
+{
+    hl_lane_f send, back;
+    HL_UNROLL
+    for (int j = 0; j < s; j++) {
+        HL_EACH_LANE(l)
+        {
+            send[HL_SLOT(l)] = (l & 2 * s) ? v[j][HL_SLOT(l)] : v[j + s][HL_SLOT(l)];
+        }
+        hl_warp_xor(send, back, 2 * s);
+        HL_EACH_LANE(l)
+        {
+            const float kept = (l & 2 * s) ? v[j + s][HL_SLOT(l)] : v[j][HL_SLOT(l)];
+            v[j][HL_SLOT(l)] = kept + back[HL_SLOT(l)];
+        }
+    }
+}
+
 /* Sums of 16 values over all lanes in 16 exchanges: at each step two halves of a group swap what
  * the other keeps.  After it v[0] of lanes 2 k and 2 k + 1 is the sum of value k. */
 HL_GPU_FN void hl_warp_fold16(hl_lane_f v[HL_FOLD_VALUES])
 {
-    hl_lane_f send, back;
-    HL_UNROLL
-    for (int s = HL_FOLD_VALUES / 2; s >= 1; s /= 2) {
-        HL_UNROLL
-        for (int j = 0; j < s; j++) {
-            HL_EACH_LANE(l)
-            {
-                send[HL_SLOT(l)] = (l & 2 * s) ? v[j][HL_SLOT(l)] : v[j + s][HL_SLOT(l)];
-            }
-            hl_warp_xor(send, back, 2 * s);
-            HL_EACH_LANE(l)
-            {
-                const float kept = (l & 2 * s) ? v[j + s][HL_SLOT(l)] : v[j][HL_SLOT(l)];
-                v[j][HL_SLOT(l)] = kept + back[HL_SLOT(l)];
-            }
-        }
-    }
+    hl_lane_f back;
+    hl_warp_fold_step(v, 8);
+    hl_warp_fold_step(v, 4);
+    hl_warp_fold_step(v, 2);
+    hl_warp_fold_step(v, 1);
     hl_warp_xor(v[0], back, 1);
     HL_EACH_LANE(l)
     {

@@ -122,9 +122,14 @@ static hl_status add_size(hl_gpu_photo_slot *slot, const hl_loss_target *t, int3
     return HL_OK;
 }
 
-static hl_status reserve_ring(hl_gpu_raster *r, hl_gpu_ring_slot *s)
+/* New device memory is cleared by the main stream: the first copy comes behind that. */
+static hl_status reserve_ring(hl_gpu_raster *r, hl_gpu_ring_slot *s, int32_t k)
 {
-    HL_TRY(hl_gpu_reserve(&r->gpu, &s->slot.block, r->training->ring_bytes, 1, "photos"));
+    if (!s->slot.block.at) {
+        HL_TRY(hl_gpu_reserve(&r->gpu, &s->slot.block, r->training->ring_bytes, 1, "photos"));
+        HL_TRY(hl_gpu_signal(&r->gpu, used(k), HL_GPU_MAIN));
+        s->used = true;
+    }
     return s->pinned ? HL_OK : hl_gpu_pin(&r->gpu, &s->pinned, r->training->ring_bytes);
 }
 
@@ -139,7 +144,7 @@ hl_status hl_gpu_photos_stage(void *state, const hl_trainer *t, const hl_device_
     const void *part[PARTS];
     uint8_t *to[PARTS], *pinned;
     size_t bytes[PARTS], all = 0;
-    HL_TRY(reserve_ring(r, s));
+    HL_TRY(reserve_ring(r, s, k));
     if (s->filled)
         HL_TRY(hl_gpu_await(&r->gpu, copied(k)));
     s->photo = -1;

@@ -5,6 +5,7 @@
  *
  *   test_backend_cases         test and grad
  *   test_backend_cases bench   milliseconds of forward and backward, for each case that passes
+ *   test_backend_cases cuda    the GPU alone: for compute-sanitizer
  */
 #define HL_REAL double
 #include "core/timer.h"
@@ -115,5 +116,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(cuda_in_order),
     };
     timed = argc > 1 && strcmp(argv[1], "bench") == 0;
+    if (argc > 1 && strcmp(argv[1], "cuda") == 0)
+        cmocka_set_test_filter("cuda*");
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
