@@ -218,8 +218,8 @@ static hl_status do_sun(hl_viewer *v, const hl_action_words *w)
 
 static const hl_action rows[] = {
     {"environment", HL_ACTION_TEXT, do_environment, "FILE",
-     "a .hdr or .exr that lights the scene, or one of even, clear,\nsunset and overcast; shows it "
-     "lit"},
+     "a .hdr or .exr that lights the scene, or one of even, clear,\nsunset, overcast, studio and "
+     "neon; shows it lit"},
     {"turn", 1, do_turn, "DEGREES", "the environment around the up axis"},
     {"baked", 1, do_baked, "0|1", "shadows of the sky and light from other surfaces"},
     {"intensity", 1, do_intensity, "FACTOR", "of the environment"},

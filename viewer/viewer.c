@@ -13,6 +13,7 @@
 #include <time.h>
 
 #define REST_SECONDS       0.05    /* a still window looks for events this often */
+#define CALM_FRAMES        4       /* drawn after the last thing that happened   */
 #define FOLLOW_NANOSECONDS 5000000 /* and a script for a scene that changes     */
 
 /* Read where it is there (package fonts-dejavu-core); the built-in letters do as well. */
@@ -287,6 +288,26 @@ static hl_status window_frame(hl_viewer *v, const hl_window_input *in, double se
     return v->gl ? hl_viewer_present_gl(v, &lists) : hl_viewer_present(v, &lists);
 }
 
+/* A hand that does anything. */
+static bool is_busy(const hl_window_input *in)
+{
+    bool busy = in->key_count || in->drop_count || in->wheel != 0 || in->move_x != 0 ||
+                in->move_y != 0 || in->button[0] || in->button[1] || in->button[2] || in->exposed;
+    for (size_t i = 0; i < sizeof in->held / sizeof in->held[0]; i++)
+        busy = busy || in->held[i];
+    return busy;
+}
+
+/* A window where nothing happens shows what it showed; the pixel under the mouse and the panels
+ * take some frames to settle. */
+static bool is_calm(hl_viewer *v, const hl_window_input *in, bool scripted)
+{
+    const bool moves = v->dirty || v->playing || scripted || v->wait > 0 || v->grab[0] ||
+                       in->width != v->width || in->height != v->height;
+    v->calm = moves || is_busy(in) ? 0 : v->calm + 1;
+    return v->calm > CALM_FRAMES;
+}
+
 static hl_status run_window(hl_viewer *v, script *s)
 {
     bool done = !v->params->script;
@@ -303,7 +324,8 @@ static hl_status run_window(hl_viewer *v, script *s)
         v->dirty |= hl_renderer_has_news(v->renderer);
         hl_window_poll(v->window, v->dirty || !done ? 0 : REST_SECONDS, &in);
         const double now = hl_wall_seconds();
-        HL_TRY(window_frame(v, &in, now - last));
+        if (!is_calm(v, &in, !done))
+            HL_TRY(window_frame(v, &in, now - last));
         last = now;
         v->quit = v->quit || in.close;
         if (v->wait > 0)

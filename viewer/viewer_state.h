@@ -49,6 +49,7 @@ struct hl_viewer {
     double fps, path_at; /* of the camera path: pictures a second, seconds */
     bool playing;
     bool following;     /* a script waits for the scene to change */
+    int32_t calm;       /* frames since anything happened                    */
     bool held, gesture; /* a mouse button is down; its first edit was marked */
 
     /* What the hand does and sees in a window. */

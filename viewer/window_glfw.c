@@ -46,6 +46,12 @@ static void on_drop(GLFWwindow *handle, int count, const char **paths)
         snprintf(w->input.drops[w->input.drop_count++], HL_WINDOW_PATH, "%s", paths[i]);
 }
 
+static void on_refresh(GLFWwindow *handle)
+{
+    hl_window *w = glfwGetWindowUserPointer(handle);
+    w->input.exposed = true;
+}
+
 static hl_status failed(const char *what)
 {
     const char *why = NULL;
@@ -84,6 +90,7 @@ hl_status hl_window_create(hl_window **out, const char *title, int32_t width, in
     glfwSetScrollCallback(w->handle, on_wheel);
     glfwSetKeyCallback(w->handle, on_key);
     glfwSetDropCallback(w->handle, on_drop);
+    glfwSetWindowRefreshCallback(w->handle, on_refresh);
     *out = w;
     return HL_OK;
 }

@@ -21,6 +21,7 @@ typedef struct hl_window_input {
     int32_t keys[HL_WINDOW_KEYS]; /* pressed since the last poll, as `held`; ? as '?' */
     int32_t drop_count;
     char drops[HL_WINDOW_DROPS][HL_WINDOW_PATH]; /* files dropped since */
+    bool exposed;                                /* what the window showed is gone */
     bool close;
 } hl_window_input;
 
