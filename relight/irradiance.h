@@ -44,7 +44,7 @@ typedef struct hl_vertex_light_options {
 
 typedef struct hl_vertex_light hl_vertex_light;
 
-/* Traces and solves.  Memory: 8 bytes per vertex and sample, besides 48 per vertex.  The same
+/* Traces and solves.  Memory: 8 bytes per vertex and sample, besides 60 per vertex.  The same
  * bytes for any thread count.
  * Errors: HL_E_ARG (mesh without normals, options), HL_E_MEMORY, HL_E_INTERRUPT. */
 hl_status hl_vertex_light_create(hl_vertex_light **out, const hl_light_scene *scene,
@@ -61,8 +61,10 @@ hl_irradiance hl_vertex_light_irradiance(const hl_vertex_light *light);
 /* (vertex_count, 3) irradiance. */
 const float *hl_vertex_light_values(const hl_vertex_light *light);
 
-/* The same without bounces, and of that what comes from the environment alone. */
+/* The same without bounces; of that what comes from the environment alone; and that with nothing in
+ * the way, estimated by the same directions: the ratio of the two has little noise. */
 const float *hl_vertex_light_direct(const hl_vertex_light *light);
 const float *hl_vertex_light_sky(const hl_vertex_light *light);
+const float *hl_vertex_light_open(const hl_vertex_light *light);
 
 #endif /* HL_RELIGHT_IRRADIANCE_H */

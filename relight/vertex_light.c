@@ -21,7 +21,8 @@ struct hl_vertex_light {
     hl_light_scene scene;
     hl_vertex_light_options options;
     stored_hit *hits; /* (vertices, samples) */
-    float *sky;       /* (vertices, 3) from the environment, unhindered */
+    float *open;      /* (vertices, 3) from the environment, with nothing in the way */
+    float *sky;       /* (vertices, 3) what of it arrives */
     float *direct;    /* (vertices, 3) and from the lamps */
     float *sent;      /* (vertices, 3) rho E of the last bounce */
     float *total;     /* (vertices, 3) */
@@ -89,25 +90,33 @@ static bool saw_sky(const stored_hit *hit)
     return hit->triangle == HL_HIT_NONE && hit->u == 1;
 }
 
-/* Cosine and environment samples under the balance heuristic; adds to rgb. */
+/* open (3), and rgb (3) where it arrives. */
+static void add_direction(const hl_environment *env, const float d[3], float weight, bool arrives,
+                          float open[3], float rgb[3])
+{
+    float radiance[3];
+    hl_environment_radiance(env, d, radiance);
+    for (int c = 0; c < 3; c++) {
+        open[c] += weight * radiance[c];
+        rgb[c] += arrives ? weight * radiance[c] : 0;
+    }
+}
+
+/* Cosine and environment samples under the balance heuristic; adds to open and to rgb. */
 static void add_environment(const hl_vertex_light *l, int64_t vertex, const float origin[3],
-                            const float n[3], float rgb[3])
+                            const float n[3], float open[3], float rgb[3])
 {
     const hl_environment *env = l->scene.environment;
     const int64_t samples = l->options.samples;
     const float pi = HL_PI;
-    float d[3], radiance[3];
+    float d[3];
     for (uint32_t i = 0; i < (uint32_t)samples; i++) {
-        if (!saw_sky(&l->hits[vertex * samples + (int64_t)i]))
-            continue;
         cosine_direction(l, vertex, i, n, d);
         const float cosine = hl_dot3(n, d);
         if (!(cosine > 0))
             continue;
         const float weight = cosine / ((float)samples * (cosine / pi + hl_environment_pdf(env, d)));
-        hl_environment_radiance(env, d, radiance);
-        for (int c = 0; c < 3; c++)
-            rgb[c] += weight * radiance[c];
+        add_direction(env, d, weight, saw_sky(&l->hits[vertex * samples + (int64_t)i]), open, rgb);
     }
     hl_rng rng = hl_rng_at(l->options.seed, 1, (uint64_t)vertex, HL_RNG_LIGHT);
     const uint32_t start = hl_rng_u32(&rng);
@@ -123,12 +132,8 @@ static void add_environment(const hl_vertex_light *l, int64_t vertex, const floa
         if (!(cosine > 0))
             continue;
         const hl_ray ray = ray_from(origin, d, 1e30f);
-        if (hl_bvh_any(l->scene.bvh, &ray))
-            continue;
         const float weight = cosine / ((float)samples * (cosine / pi + pdf));
-        hl_environment_radiance(env, d, radiance);
-        for (int c = 0; c < 3; c++)
-            rgb[c] += weight * radiance[c];
+        add_direction(env, d, weight, !hl_bvh_any(l->scene.bvh, &ray), open, rgb);
     }
 }
 
@@ -163,11 +168,12 @@ static void direct_block(void *ctx, int32_t block, int32_t thread)
     hl_vertex_light *l = ctx;
     const int64_t begin = (int64_t)block * BLOCK;
     for (int64_t v = begin; v < begin + BLOCK && v < l->scene.mesh->vertex_count; v++) {
-        float origin[3], n[3], *rgb = l->direct + 3 * v;
+        float origin[3], n[3], *rgb = l->direct + 3 * v, *open = l->open + 3 * v;
         rgb[0] = rgb[1] = rgb[2] = 0;
+        open[0] = open[1] = open[2] = 0;
         const bool valid = vertex_frame(l, v, origin, n);
         if (valid && l->scene.environment)
-            add_environment(l, v, origin, n, rgb);
+            add_environment(l, v, origin, n, open, rgb);
         memcpy(l->sky + 3 * v, rgb, 3 * sizeof *rgb);
         if (valid)
             add_lamps(l, v, origin, n, rgb);
@@ -251,11 +257,13 @@ hl_status hl_vertex_light_create(hl_vertex_light **out, const hl_light_scene *sc
     l->options = *options;
     l->options.samples = samples;
     l->hits = hl_alloc(n, (size_t)samples * sizeof *l->hits);
+    l->open = hl_alloc(n, 3 * sizeof(float));
     l->sky = hl_alloc(n, 3 * sizeof(float));
     l->direct = hl_alloc(n, 3 * sizeof(float));
     l->sent = hl_alloc(n, 3 * sizeof(float));
     l->total = hl_alloc(n, 3 * sizeof(float));
-    hl_status s = l->hits && l->sky && l->direct && l->sent && l->total ? HL_OK : HL_E_MEMORY;
+    hl_status s =
+        l->hits && l->open && l->sky && l->direct && l->sent && l->total ? HL_OK : HL_E_MEMORY;
     if (s == HL_OK) {
         hl_parallel_for(hl_block_count((int64_t)n, BLOCK), trace_block, l);
         s = solve(l);
@@ -273,6 +281,7 @@ void hl_vertex_light_destroy(hl_vertex_light **light)
     if (!*light)
         return;
     hl_free((*light)->hits);
+    hl_free((*light)->open);
     hl_free((*light)->sky);
     hl_free((*light)->direct);
     hl_free((*light)->sent);
@@ -318,6 +327,11 @@ const float *hl_vertex_light_values(const hl_vertex_light *light)
 const float *hl_vertex_light_direct(const hl_vertex_light *light)
 {
     return light->direct;
+}
+
+const float *hl_vertex_light_open(const hl_vertex_light *light)
+{
+    return light->open;
 }
 
 const float *hl_vertex_light_sky(const hl_vertex_light *light)

@@ -95,23 +95,87 @@ static hl_status solve_light(hl_bake *b)
     return hl_vertex_light_create(&b->solver, &scene, &options);
 }
 
+/* Irradiance over pi by all of an environment, in its own directions, texel by texel: spherical
+ * harmonics know a bright sun only roughly. */
+static hl_status make_open_sky(hl_image *out, const hl_environment *env)
+{
+    enum { WIDTH = 64, HEIGHT = 32 };
+    const hl_image map = {env->width, env->height, 3, env->radiance};
+    float d[WIDTH * HEIGHT][4]; /* direction, solid angle over pi */
+    hl_image small, sky;
+    for (int i = 0; i < WIDTH * HEIGHT; i++) {
+        const float phi = (0.5f - ((float)(i % WIDTH) + 0.5f) / WIDTH) * 2 * HL_PI;
+        const float top = (0.5f - (float)(i / WIDTH) / HEIGHT) * HL_PI, low = top - HL_PI / HEIGHT;
+        const float z = 0.5f * (top + low);
+        d[i][0] = cosf(z) * cosf(phi);
+        d[i][1] = cosf(z) * sinf(phi);
+        d[i][2] = sinf(z);
+        d[i][3] = (sinf(top) - sinf(low)) * 2 / WIDTH;
+    }
+    HL_TRY(hl_image_resize(&small, &map, WIDTH, HEIGHT));
+    const hl_status s = hl_image_create(&sky, WIDTH, HEIGHT, 3);
+    for (int i = 0; s == HL_OK && i < WIDTH * HEIGHT; i++) {
+        float sum[3] = {0, 0, 0}, weight = 0;
+        for (int j = 0; j < WIDTH * HEIGHT; j++) {
+            const float w = hl_max(hl_dot3(d[i], d[j]), 0) * d[j][3];
+            weight += w;
+            for (int c = 0; c < 3; c++)
+                sum[c] += w * small.data[3 * j + c];
+        }
+        for (int c = 0; c < 3; c++)
+            sky.data[3 * i + c] = sum[c] / weight;
+    }
+    hl_image_release(&small);
+    if (s == HL_OK)
+        *out = sky;
+    return s;
+}
+
+/* Between texels, around the map. */
+static void open_sky_at(const hl_image *sky, const hl_environment *env, const float n[3],
+                        float rgb[3])
+{
+    float d[3];
+    hl_mul3(env->env_from_world, n, d);
+    const float x = (0.5f - atan2f(d[1], d[0]) / (2 * HL_PI)) * (float)sky->width - 0.5f;
+    const float y =
+        hl_clamp((0.5f - asinf(hl_clamp(d[2], -1, 1)) / HL_PI) * (float)sky->height - 0.5f, 0,
+                 (float)sky->height - 1);
+    const float u = x - floorf(x), v = y - floorf(y);
+    const int left = (int)floorf(x) + sky->width, top = (int)y;
+    const int bottom = top + 1 < sky->height ? top + 1 : top;
+    for (int c = 0; c < 3; c++) {
+        const float *row[2] = {sky->data + 3 * top * sky->width + c,
+                               sky->data + 3 * bottom * sky->width + c};
+        float mixed[2];
+        for (int k = 0; k < 2; k++)
+            mixed[k] = (1 - u) * row[k][3 * (left % sky->width)] +
+                       u * row[k][3 * ((left + 1) % sky->width)];
+        rgb[c] = (1 - v) * mixed[0] + v * mixed[1];
+    }
+}
+
 /* (vertex_count, 6): share of the open sky and bounces over pi. */
-static void fill_values(const hl_bake *b, float *values)
+static void fill_values(const hl_bake *b, const hl_image *open_sky, float *values)
 {
     const hl_mesh *m = &b->scene->mesh;
+    const float *unhindered = hl_vertex_light_open(b->solver);
     const float *sky = hl_vertex_light_sky(b->solver), *all = hl_vertex_light_values(b->solver);
     const float *direct = hl_vertex_light_direct(b->solver);
     float sh[3][9];
     hl_environment_irradiance_sh(&b->now.environment, sh);
     for (size_t v = 0; v < (size_t)m->vertex_count; v++) {
-        float basis[HL_SH_COEFFS_MAX];
+        float basis[HL_SH_COEFFS_MAX], all_of_it[3];
+        open_sky_at(open_sky, &b->now.environment, m->normals + 3 * v, all_of_it);
         hl_sh_basis(2, m->normals + 3 * v, basis);
         for (size_t c = 0; c < 3; c++) {
             float open = 0;
             for (int k = 0; k < 9; k++)
                 open += basis[k] * sh[c][k];
             open = hl_max(open, HL_BAKE_FLOOR * (float)HL_SH_C0 * sh[c][0]);
-            values[6 * v + c] = open > 0 ? sky[3 * v + c] / (open * HL_PI) : 1;
+            const float most = unhindered[3 * v + c];
+            values[6 * v + c] =
+                open > 0 && most > 0 ? sky[3 * v + c] / most * all_of_it[c] / open : 1;
             values[6 * v + 3 + c] = hl_max(all[3 * v + c] - direct[3 * v + c], 0) / HL_PI;
         }
     }
@@ -130,12 +194,17 @@ static hl_status make_result(const hl_bake *b, hl_bake_result *out)
     float *values = hl_alloc((size_t)s->mesh.vertex_count, 6 * sizeof *values);
     r.vertices = hl_alloc((size_t)r.vertex_count, HL_BAKE_WORDS * sizeof *r.vertices);
     r.splats = hl_alloc((size_t)r.splat_count, HL_BAKE_WORDS * sizeof *r.splats);
-    if (!values || !r.vertices || !r.splats) {
+    hl_status status = values && r.vertices && r.splats ? HL_OK : HL_E_MEMORY;
+    hl_image open_sky = {0};
+    if (status == HL_OK)
+        status = make_open_sky(&open_sky, &b->now.environment);
+    if (status != HL_OK) {
         hl_free(values);
         hl_bake_result_release(&r);
-        return HL_E_MEMORY;
+        return status;
     }
-    fill_values(b, values);
+    fill_values(b, &open_sky, values);
+    hl_image_release(&open_sky);
     for (size_t v = 0; v < (size_t)r.vertex_count; v++)
         pack_pair(values + 6 * v, r.vertices + HL_BAKE_WORDS * v);
     for (size_t i = 0; i < (size_t)r.splat_count; i++) {

@@ -6,7 +6,7 @@
  * The mesh is one that is seen, one that stands in for splats, or both together.  For every vertex
  * of the first and for every splat the result is two colours in 32 bits each:
  *
- *   sky     E_arrives(n) / E_open(n), where E_open is the irradiance by spherical harmonics, kept
+ *   sky     E_arrives(n) / E_sh(n), where E_sh is that of the open sky by spherical harmonics, kept
  *           above HL_BAKE_FLOOR of its mean: a map that is turned or exchanged meanwhile still
  *           gives a likely picture
  *   bounce  irradiance by other surfaces over pi

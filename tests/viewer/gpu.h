@@ -39,7 +39,8 @@ static inline void gpu_close(hl_vk **vk)
 static inline hl_renderer *gpu_renderer(hl_raster_path path)
 {
     hl_renderer *r = NULL;
-    if (hl_renderer_create(&r, &(hl_renderer_params){.path = path, .validate = true}) != HL_OK) {
+    if (hl_renderer_create(
+            &r, &(hl_renderer_params){.path = path, .settle = true, .validate = true}) != HL_OK) {
         fprintf(stderr, "skipped: %s\n", hl_last_error());
         skip();
     }

@@ -360,11 +360,7 @@ static void light_is_that_of_helio_relight(void **state)
     check_ok(
         hl_shade(&result, &scene, &in, &(hl_shade_options){.samples = 256, .indirect = &door}));
 
-    hl_renderer *r = NULL;
-    if (hl_renderer_create(
-            &r, &(hl_renderer_params){.path = HL_RASTER_QUADS, .settle = true, .validate = true}) !=
-        HL_OK)
-        skip();
+    hl_renderer *r = gpu_renderer(HL_RASTER_QUADS);
     check_ok(hl_renderer_set_environment(r, &env));
     for (int from_splats = 0; from_splats < 2; from_splats++) {
         check_ok(hl_renderer_set_splats(r, from_splats ? &s : &none));
@@ -411,14 +407,13 @@ static void the_first_picture_does_not_wait(void **state)
     hl_mesh m;
     hl_splats none = {.count = 0};
     hl_look look = plain;
-    hl_renderer *r = gpu_renderer(HL_RASTER_QUADS), *settled = NULL;
+    hl_renderer *settled = gpu_renderer(HL_RASTER_QUADS), *r = NULL;
     hl_image8 first, without, last, want;
     const size_t bytes = 3 * SIDE * SIDE;
     floor_and_ball(&m);
     look.show = HL_SHOW_LIT;
-    check_ok(hl_renderer_create(
-        &settled,
-        &(hl_renderer_params){.path = HL_RASTER_QUADS, .settle = true, .validate = true}));
+    check_ok(
+        hl_renderer_create(&r, &(hl_renderer_params){.path = HL_RASTER_QUADS, .validate = true}));
     check_ok(hl_renderer_set_splats(r, &none));
     check_ok(hl_renderer_set_mesh(r, &m));
     check_ok(hl_renderer_set_splats(settled, &none));
