@@ -8,7 +8,7 @@ enum { PRESET_FULL = 1, HYBRID_WINDOW = 0 };
 
 typedef struct fit_options {
     hl_common common;
-    const char *scene, *mesh, *data, *light, *maps, *envs;
+    const char *scene, *mesh, *data, *light, *maps, *envs, *knobs;
     int32_t preset, hybrid, iterations, max_side_px, spp;
     bool fit, resume, no_metal, no_indirect, fixed_light, scale_by_truth;
 } fit_options;
@@ -41,11 +41,22 @@ static const hl_option rows[] = {
     HL_OPT_INT(fit_options, "--spp", spp, 4, 65536, "with --maps: samples per pixel"),
     HL_OPT_FLAG(fit_options, "--scale-by-truth", scale_by_truth,
                 "with --maps: scale albedo by the capture's albedo.png before relighting"),
+    HL_OPT_TEXT(fit_options, "--knobs", knobs, "FILE",
+                "JSON object of the fields of relight/fit.h, over the preset and the options"),
     HL_COMMON_OPTIONS(fit_options),
 };
 static const hl_command_spec spec = {
     "relight", "materials and light from the photos of a trained scene", rows, HL_ROWS(rows), NULL,
     NULL};
+
+static hl_status read_knobs(const char *path, hl_fit_config *c)
+{
+    hl_json *root;
+    HL_TRY(hl_json_load(&root, path));
+    const hl_status s = hl_fit_config_from_json(c, root, path);
+    hl_json_destroy(&root);
+    return s;
+}
 
 static hl_status run(const fit_options *o)
 {
@@ -73,6 +84,8 @@ static hl_status run(const fit_options *o)
     f.config.fixed_light = o->fixed_light;
     if (o->hybrid != HYBRID_WINDOW)
         f.config.window = 0;
+    if (o->knobs)
+        HL_TRY(read_knobs(o->knobs, &f.config));
     return hl_relight_fit(&f);
 }
 

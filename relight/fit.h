@@ -24,6 +24,7 @@
 #define HL_RELIGHT_FIT_H
 
 #include "core/helio_file.h"
+#include "core/json.h"
 #include "core/mesh.h"
 #include "raster/raster.h"
 #include "relight/environment.h"
@@ -37,7 +38,11 @@
     X(int32_t, pixels,           1024,    1,     1048576) /* of one photo in a step            */ \
     X(int32_t, samples,          64,      4,     256)     /* 1/4 cosine, 1/4 GGX, 1/2 light    */ \
     X(int32_t, env_height,       64,      1,     1024)    /* rows of the light; twice as wide  */ \
+    X(float,   surface,          0.8f,    0,     1)       /* of the iterations: unknowns are at
+                                                             the mesh's vertices, then splats  */ \
     X(bool,    metal,            true,    0,     1)       /* solve for metalness               */ \
+    X(float,   metal_from,       0.15f,   0,     1)       /* of the iterations: none before    */ \
+    X(bool,    guess,            true,    0,     1)       /* look for a sun before the start   */ \
     X(bool,    indirect,         true,    0,     1)                                               \
     X(bool,    visibility,       true,    0,     1)                                               \
     X(bool,    fixed_light,      false,   0,     1)       /* keep the light that was given     */ \
@@ -45,17 +50,17 @@
                                                              of the mesh; 0: all count         */ \
     X(float,   lr_albedo,        1.5e-2f, 0,     1)                                               \
     X(float,   lr_roughness,     1e-2f,   0,     1)                                               \
-    X(float,   lr_metal,         1e-2f,   0,     1)                                               \
+    X(float,   lr_metal,         2e-2f,   0,     1)                                               \
     X(float,   lr_light,         8e-2f,   0,     1)       /* of the logarithm                  */ \
     X(float,   lr_end,           0.1f,    0,     1)       /* factor at the end, exponential    */ \
-    X(float,   smooth_albedo,    0.02f,   0,     1e3)                                             \
-    X(float,   smooth_roughness, 0.02f,   0,     1e3)                                             \
-    X(float,   smooth_metal,     0.02f,   0,     1e3)                                             \
+    X(float,   smooth_albedo,    0.05f,   0,     1e3)                                             \
+    X(float,   smooth_roughness, 0.1f,    0,     1e3)                                             \
+    X(float,   smooth_metal,     0.2f,    0,     1e3)                                             \
     X(float,   light_tv,         2e-3f,   0,     1e3)                                             \
     X(float,   light_white,      1e-2f,   0,     1e3)                                             \
-    X(float,   prior_metal,      1e-3f,   0,     1e3)     /* x mean metalness                  */ \
+    X(float,   prior_metal,      2e-3f,   0,     1e3)     /* x mean metalness                  */ \
     X(float,   init_roughness,   0.6f,    0.08,  1)                                               \
-    X(float,   init_metal,       0.05f,   0,     1)                                               \
+    X(float,   init_metal,       0.02f,   0,     1)                                               \
     X(float,   init_light,       0.5f,    1e-6,  1e6)     /* radiance                          */ \
     X(float,   freeze_light,     0.9f,    0,     1)       /* of the iterations; then the light
                                                              stays and samples grow fourfold   */
@@ -71,6 +76,9 @@ typedef struct hl_fit_config {
 void hl_fit_config_init(hl_fit_config *config);
 /* HL_E_ARG names the first field that is out of range. */
 hl_status hl_fit_config_check(const hl_fit_config *config);
+/* Absent keys keep their value; HL_E_FORMAT names a key of the wrong kind or out of range.  `name`
+ * stands in messages. */
+hl_status hl_fit_config_from_json(hl_fit_config *config, const hl_json *node, const char *name);
 
 /* One row per splat: albedo r g b (linear), roughness, metal. */
 enum { HL_FIT_ALBEDO = 0, HL_FIT_ROUGHNESS = 3, HL_FIT_METAL = 4, HL_FIT_CHANNELS = 5 };

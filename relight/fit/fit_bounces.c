@@ -42,13 +42,13 @@ static hl_status trace_or_relight(const hl_fit *fit, hl_fit_bounces *b, const hl
 }
 
 hl_status hl_fit_bounces_solve(const hl_fit *fit, hl_fit_bounces *b, const hl_environment *env,
-                               const float *features)
+                               const float *features, const int32_t *index)
 {
     if (!b->radiance)
         HL_TRY(hl_fit_bounces_room(fit, b));
     const int32_t n = b->mesh.vertex_count;
     for (int32_t v = 0; v < n; v++) {
-        const float *f = features + (size_t)fit->vertex_splat[v] * HL_FIT_CHANNELS;
+        const float *f = features + (size_t)(index ? index[v] : v) * HL_FIT_CHANNELS;
         memcpy(b->mesh.albedo + 3 * (size_t)v, f, 3 * sizeof *f);
         b->mesh.metal[v] = f[HL_FIT_METAL];
     }

@@ -17,18 +17,34 @@ typedef struct part {
     float *data;
 } part;
 
-enum { PARTS = 11 };
+enum { PARTS_OF_SET = 9, PARTS = 2 * PARTS_OF_SET + 3 };
 
-static void list_parts(const hl_fit *f, part parts[PARTS])
+/* Values, moments and squares of a set; the names' first letter tells the sets apart. */
+static int list_set(const hl_fit_set *s, bool vertices, part *out)
 {
-    const int64_t n = f->scene.splats->count, texels = f->light.count / 3;
-    const part list[PARTS] = {{"ALBE", n, 3, f->albedo.p},    {"ROUG", n, 1, f->roughness.p},
-                              {"METL", n, 1, f->metal.p},     {"LOGL", texels, 3, f->light.p},
-                              {"ALBM", n, 3, f->albedo.m},    {"ALBV", n, 3, f->albedo.v},
-                              {"ROUM", n, 1, f->roughness.m}, {"ROUV", n, 1, f->roughness.v},
-                              {"METM", n, 1, f->metal.m},     {"METV", n, 1, f->metal.v},
-                              {"LOGM", texels, 3, f->light.m}};
-    memcpy(parts, list, sizeof list);
+    static const char *const names[2][PARTS_OF_SET] = {
+        {"ALBE", "ROUG", "METL", "ALBM", "ALBV", "ROUM", "ROUV", "METM", "METV"},
+        {"SALB", "SROU", "SMET", "SALM", "SALV", "SROM", "SROV", "SMEM", "SMEV"}};
+    const hl_fit_adam *const adam[3] = {&s->albedo, &s->roughness, &s->metal};
+    const int64_t n = s->roughness.count;
+    for (int k = 0; k < 3; k++) {
+        const int64_t columns = k == 0 ? 3 : 1;
+        out[k] = (part){names[vertices][k], n, columns, adam[k]->p};
+        out[3 + 2 * k] = (part){names[vertices][3 + 2 * k], n, columns, adam[k]->m};
+        out[4 + 2 * k] = (part){names[vertices][4 + 2 * k], n, columns, adam[k]->v};
+    }
+    return PARTS_OF_SET;
+}
+
+static int list_parts(const hl_fit *f, part parts[PARTS])
+{
+    const int64_t texels = f->light.count / 3;
+    int count = list_set(&f->of_splats, false, parts);
+    if (f->vertex_features)
+        count += list_set(&f->of_vertices, true, parts + count);
+    parts[count++] = (part){"LOGL", texels, 3, f->light.p};
+    parts[count++] = (part){"LOGM", texels, 3, f->light.m};
+    return count;
 }
 
 static void add_config(hl_json *root, const hl_fit *fit)
@@ -56,9 +72,9 @@ static hl_status add_mesh(hl_helio_writer *w, const hl_fit *fit)
     hl_status s = m.albedo && m.roughness && m.metal ? HL_OK : HL_E_MEMORY;
     for (size_t v = 0; v < n && s == HL_OK; v++) {
         const size_t from = (size_t)fit->vertex_splat[v];
-        memcpy(m.albedo + 3 * v, fit->albedo.p + 3 * from, 3 * sizeof *m.albedo);
-        m.roughness[v] = fit->roughness.p[from];
-        m.metal[v] = fit->metal.p[from];
+        memcpy(m.albedo + 3 * v, fit->of_splats.albedo.p + 3 * from, 3 * sizeof *m.albedo);
+        m.roughness[v] = fit->of_splats.roughness.p[from];
+        m.metal[v] = fit->of_splats.metal.p[from];
     }
     if (s == HL_OK)
         s = hl_scene_file_add_mesh(w, &m);
@@ -72,9 +88,9 @@ static hl_status add_arrays(hl_helio_writer *w, const hl_fit *fit)
 {
     const int64_t vertices = fit->scene.mesh->vertex_count;
     part parts[PARTS];
-    list_parts(fit, parts);
+    const int count = list_parts(fit, parts);
     HL_TRY(hl_helio_add_splats(w, fit->scene.splats, false));
-    for (int i = 0; i < PARTS; i++)
+    for (int i = 0; i < count; i++)
         HL_TRY(hl_helio_writer_add(w, parts[i].fourcc, HL_HELIO_F32, parts[i].rows,
                                    parts[i].columns, parts[i].data, false));
     HL_TRY(
@@ -151,8 +167,8 @@ static hl_status read_arrays(hl_fit *fit, hl_helio_reader *r, const char *path)
     part parts[PARTS];
     const float *data[PARTS], *second = NULL, *table = NULL, *bounce = NULL;
     const int64_t texels = fit->light.count / 3, vertices = fit->scene.mesh->vertex_count;
-    list_parts(fit, parts);
-    for (int i = 0; i < PARTS; i++)
+    const int count = list_parts(fit, parts);
+    for (int i = 0; i < count; i++)
         HL_TRY(read_floats(r, parts[i].fourcc, parts[i].rows, parts[i].columns, path, &data[i]));
     HL_TRY(read_floats(r, "LOGV", texels, 3, path, &second));
     HL_TRY(read_floats(r, "LTAB", texels, 3, path, &table));
@@ -161,7 +177,7 @@ static hl_status read_arrays(hl_fit *fit, hl_helio_reader *r, const char *path)
         HL_TRY(hl_fit_bounces_room(fit, &fit->bounces));
         memcpy(fit->bounces.radiance, bounce, 3 * (size_t)vertices * sizeof *bounce);
     }
-    for (int i = 0; i < PARTS; i++)
+    for (int i = 0; i < count; i++)
         memcpy(parts[i].data, data[i], (size_t)(parts[i].rows * parts[i].columns) * sizeof(float));
     memcpy(fit->light.v, second, (size_t)fit->light.count * sizeof *second);
     for (int32_t i = 0; i < fit->light.count; i++)
@@ -176,11 +192,14 @@ hl_status hl_fit_load(hl_fit *fit, const char *path)
     hl_helio_reader *r = NULL;
     HL_TRY(hl_helio_reader_create(&r, path));
     const hl_json *about = hl_json_find(hl_helio_reader_json(r), "fit");
+    const int32_t before = fit->step;
     hl_status s = check_config(fit, about, path);
+    if (s == HL_OK) /* tells which arrays there are */
+        fit->step = (int32_t)hl_json_number(about, "step", 0);
     if (s == HL_OK)
         s = read_arrays(fit, r, path);
-    if (s == HL_OK)
-        fit->step = (int32_t)hl_json_number(about, "step", 0);
+    if (s != HL_OK)
+        fit->step = before;
     hl_helio_reader_destroy(&r);
     if (s == HL_OK)
         hl_fit_gather_features(fit);

@@ -4,8 +4,6 @@
 
 #include <math.h>
 
-#define EDGE_GAIN 10.0f /* |grad I| of 0.1 lets the weight fall to 1/e */
-
 /* Difference of the photo between two pixels, mean over channels, 0..1. */
 static float step_of(const hl_image8 *photo, int32_t i, int32_t j)
 {
@@ -57,7 +55,7 @@ void hl_fit_smooth(hl_fit *fit, int32_t view, const hl_raster_frame *f)
                 p.alpha_b = 1 - f->transmittance[p.b];
                 if (p.alpha_a < 0.5f || p.alpha_b < 0.5f)
                     continue;
-                p.weight = share * expf(-EDGE_GAIN * step_of(photo, i, j));
+                p.weight = share * expf(-HL_FIT_EDGE_GAIN * step_of(photo, i, j));
                 pull(fit, f, &p);
             }
 }

@@ -67,7 +67,7 @@ hl_status hl_fit_relight_create(hl_fit_relight **out, hl_fit *fit, const hl_envi
     r->samples = samples;
     hl_status s = scale_materials(r, scale);
     if (s == HL_OK && samples > 0 && fit->c.indirect)
-        s = hl_fit_bounces_solve(fit, &r->bounces, env, r->features);
+        s = hl_fit_bounces_solve(fit, &r->bounces, env, r->features, fit->vertex_splat);
     if (s != HL_OK) {
         hl_fit_relight_destroy(&r);
         return s;

@@ -20,7 +20,10 @@ enum {
 #define LOG_MOST     HL_FIT_LOG_MOST
 #define ALBEDO_LEAST 0.005f
 #define START_ALBEDO 0.35f /* luminance */
-#define ALBEDO_FULL  0.2f  /* of the iterations: until then its steps grow from a tenth */
+#define KNOWN_RATE   0.25f /* of the light's steps where the start has a sun */
+#define METAL_LEAST  0.25f /* mean albedo below which metal is unlikely */
+#define DARK_METAL   20.0f
+#define ALBEDO_FULL  0.2f /* of the iterations: until then its steps grow from a tenth */
 
 /* ---- set-up --------------------------------------------------------------------------------- */
 
@@ -42,6 +45,37 @@ static void adam_release(hl_fit_adam *a)
     hl_free(a->g);
 }
 
+hl_status hl_fit_set_create(hl_fit_set *set, int32_t count)
+{
+    HL_TRY(adam_create(&set->albedo, 3 * count));
+    HL_TRY(adam_create(&set->roughness, count));
+    return adam_create(&set->metal, count);
+}
+
+void hl_fit_set_release(hl_fit_set *set)
+{
+    adam_release(&set->albedo);
+    adam_release(&set->roughness);
+    adam_release(&set->metal);
+}
+
+void hl_fit_set_clear(hl_fit_set *set)
+{
+    hl_fit_adam *const all[] = {&set->albedo, &set->roughness, &set->metal};
+    for (int k = 0; k < 3; k++)
+        memset(all[k]->g, 0, (size_t)all[k]->count * sizeof *all[k]->g);
+}
+
+void hl_fit_set_gather(const hl_fit_set *set, float *features)
+{
+    for (int32_t i = 0; i < set->roughness.count; i++) {
+        float *f = features + (size_t)i * HL_FIT_CHANNELS;
+        memcpy(f, set->albedo.p + 3 * (size_t)i, 3 * sizeof *f);
+        f[HL_FIT_ROUGHNESS] = set->roughness.p[i];
+        f[HL_FIT_METAL] = set->metal.p[i];
+    }
+}
+
 /* Hue of the splat at one luminance: what is dark may be in shadow, which is for the light to
  * explain. */
 static void start_values(hl_fit *fit)
@@ -51,9 +85,9 @@ static void start_values(hl_fit *fit)
         const float *given = fit->scene.materials;
         if (given) {
             given += (size_t)i * HL_FIT_CHANNELS;
-            memcpy(fit->albedo.p + 3 * (size_t)i, given, 3 * sizeof *given);
-            fit->roughness.p[i] = given[HL_FIT_ROUGHNESS];
-            fit->metal.p[i] = given[HL_FIT_METAL];
+            memcpy(fit->of_splats.albedo.p + 3 * (size_t)i, given, 3 * sizeof *given);
+            fit->of_splats.roughness.p[i] = given[HL_FIT_ROUGHNESS];
+            fit->of_splats.metal.p[i] = given[HL_FIT_METAL];
             continue;
         }
         float rgb[3];
@@ -64,9 +98,9 @@ static void start_values(hl_fit *fit)
         }
         const float even = START_ALBEDO / fmaxf(hl_luminance(rgb), 0.02f);
         for (int c = 0; c < 3; c++)
-            fit->albedo.p[3 * i + c] = hl_clamp(rgb[c] * even, 0.05f, 0.9f);
-        fit->roughness.p[i] = fit->c.init_roughness;
-        fit->metal.p[i] = fit->c.metal ? fit->c.init_metal : 0;
+            fit->of_splats.albedo.p[3 * i + c] = hl_clamp(rgb[c] * even, 0.05f, 0.9f);
+        fit->of_splats.roughness.p[i] = fit->c.init_roughness;
+        fit->of_splats.metal.p[i] = fit->c.metal ? fit->c.init_metal : 0;
     }
 }
 
@@ -102,9 +136,7 @@ static hl_status make_buffers(hl_fit *fit)
         most = floats > most ? floats : most;
     }
     const int32_t texels = 2 * fit->c.env_height * fit->c.env_height;
-    HL_TRY(adam_create(&fit->albedo, 3 * fit->scene.splats->count));
-    HL_TRY(adam_create(&fit->roughness, fit->scene.splats->count));
-    HL_TRY(adam_create(&fit->metal, fit->scene.splats->count));
+    HL_TRY(hl_fit_set_create(&fit->of_splats, fit->scene.splats->count));
     HL_TRY(adam_create(&fit->light, 3 * texels));
     fit->plane_floats = most;
     fit->table = hl_alloc((size_t)fit->light.count, sizeof *fit->table);
@@ -117,9 +149,11 @@ static hl_status make_buffers(hl_fit *fit)
     fit->pixel_grad = hl_alloc(pixels, HL_FIT_CHANNELS * sizeof *fit->pixel_grad);
     fit->pixel_at = hl_alloc(pixels, sizeof *fit->pixel_at);
     fit->vertex_splat = hl_alloc((size_t)fit->scene.mesh->vertex_count, sizeof(int32_t));
+    fit->splat_vertex = hl_alloc(n, sizeof *fit->splat_vertex);
+    fit->splat_share = hl_alloc(n, sizeof *fit->splat_share);
     const bool all = fit->table && fit->features && fit->feature_grad && fit->window &&
                      fit->plane_grad && fit->block_light && fit->block_loss && fit->pixel_grad &&
-                     fit->pixel_at && fit->vertex_splat;
+                     fit->pixel_at && fit->vertex_splat && fit->splat_vertex && fit->splat_share;
     return all ? HL_OK : HL_E_MEMORY;
 }
 
@@ -153,9 +187,17 @@ static hl_status set_up(hl_fit *fit, const char *backend, hl_isa isa)
     fit->offset = fmaxf(1e-4f * hl_length3(half), 0.5f * fit->edge);
     HL_TRY(make_buffers(fit));
     HL_TRY(hl_fit_trace_views(fit));
-    HL_TRY(hl_fit_bind_vertices(fit));
+    HL_TRY(hl_fit_nearest(mesh->positions, mesh->vertex_count, fit->splats.mean, fit->splats.count,
+                          fit->vertex_splat));
+    HL_TRY(hl_fit_nearest(fit->splats.mean, fit->splats.count, mesh->positions, mesh->vertex_count,
+                          fit->splat_vertex));
     start_values(fit);
-    return start_light(fit);
+    HL_TRY(hl_fit_surface_create(fit));
+    HL_TRY(start_light(fit));
+    hl_fit_set_gather(&fit->of_splats, fit->features);
+    HL_TRY(hl_fit_guess(fit));
+    hl_fit_set_gather(&fit->of_splats, fit->features);
+    return HL_OK;
 }
 
 hl_status hl_fit_create(hl_fit **out, const hl_fit_config *config, const hl_fit_scene *scene,
@@ -192,9 +234,10 @@ void hl_fit_destroy(hl_fit **out)
     hl_bvh_release(&fit->bvh);
     hl_fit_bounces_release(&fit->bounces);
     hl_environment_release(&fit->env);
-    adam_release(&fit->albedo);
-    adam_release(&fit->roughness);
-    adam_release(&fit->metal);
+    hl_fit_set_release(&fit->of_splats);
+    hl_fit_surface_release(fit);
+    hl_free(fit->splat_vertex);
+    hl_free(fit->splat_share);
     adam_release(&fit->light);
     hl_free(fit->table);
     hl_free(fit->features);
@@ -214,12 +257,11 @@ void hl_fit_destroy(hl_fit **out)
 
 void hl_fit_gather_features(hl_fit *fit)
 {
-    for (int32_t i = 0; i < fit->scene.splats->count; i++) {
-        float *f = fit->features + (size_t)i * HL_FIT_CHANNELS;
-        memcpy(f, fit->albedo.p + 3 * i, 3 * sizeof *f);
-        f[HL_FIT_ROUGHNESS] = fit->roughness.p[i];
-        f[HL_FIT_METAL] = fit->metal.p[i];
+    if (fit->step <= hl_fit_surface_steps(fit) && fit->vertex_features) {
+        hl_fit_set_gather(&fit->of_vertices, fit->vertex_features);
+        hl_fit_surface_spread(fit);
     }
+    hl_fit_set_gather(&fit->of_splats, fit->features);
 }
 
 /* Between two refreshes of the tables the density stays what it was: it is still exact. */
@@ -267,12 +309,26 @@ static void take_step(hl_fit_adam *a, float lr, int32_t t, float least, float mo
 
 static void scatter_gradients(hl_fit *fit)
 {
-    const float prior = fit->c.prior_metal / (float)fit->scene.splats->count;
+    hl_fit_set *set = &fit->of_splats;
     for (int32_t i = 0; i < fit->scene.splats->count; i++) {
         const float *g = fit->feature_grad + (size_t)i * HL_FIT_CHANNELS;
-        memcpy(fit->albedo.g + 3 * i, g, 3 * sizeof *g);
-        fit->roughness.g[i] = g[HL_FIT_ROUGHNESS];
-        fit->metal.g[i] = g[HL_FIT_METAL] + prior;
+        memcpy(set->albedo.g + 3 * i, g, 3 * sizeof *g);
+        set->roughness.g[i] = g[HL_FIT_ROUGHNESS];
+        set->metal.g[i] = g[HL_FIT_METAL];
+    }
+}
+
+/* prior_metal m (1 + DARK_METAL relu(METAL_LEAST - mean albedo)): metals are bright; a dark one
+ * looks like a black dielectric. */
+static void metal_prior(const hl_fit *fit, hl_fit_set *set)
+{
+    const float each = fit->c.prior_metal / (float)set->metal.count;
+    for (int32_t i = 0; i < set->metal.count; i++) {
+        const float *a = set->albedo.p + 3 * (size_t)i;
+        const float dark = fmaxf(METAL_LEAST - (a[0] + a[1] + a[2]) / 3, 0);
+        set->metal.g[i] += each * (1 + DARK_METAL * dark);
+        for (int c = 0; c < 3 && dark > 0; c++)
+            set->albedo.g[3 * i + c] -= each * DARK_METAL * set->metal.p[i] / 3;
     }
 }
 
@@ -304,35 +360,61 @@ static hl_status backward(hl_fit *fit, const hl_raster_frame *frame)
     return hl_raster_backward(fit->raster, &fit->splats, &grad, &sink);
 }
 
-hl_status hl_fit_step(hl_fit *fit)
+/* Gradients of the splats' materials and of the light. */
+static hl_status splat_step(hl_fit *fit)
 {
     hl_raster_frame frame;
     hl_rng rng = hl_rng_at((uint64_t)fit->c.seed, (uint64_t)fit->step, 0, HL_RNG_VIEW_ORDER);
     int32_t k = (int32_t)hl_rng_below(&rng, (uint32_t)fit->scene.view_count);
     while (!fit->view[k].pixel_count) /* some view has one: hl_fit_create made sure */
         k = (k + 1) % fit->scene.view_count;
-    hl_fit_gather_features(fit);
-    if (fit->step % BOUNCES_EVERY == 0 && fit->c.indirect && fit->c.visibility)
-        HL_TRY(hl_fit_bounces_solve(fit, &fit->bounces, &fit->env, fit->features));
     HL_TRY(forward(fit, k, &frame));
     memset(fit->plane_grad, 0, HL_FIT_CHANNELS * fit->plane_floats * sizeof *fit->plane_grad);
-    memset(fit->light.g, 0, (size_t)fit->light.count * sizeof *fit->light.g);
     hl_fit_shade(fit, k, &frame);
     hl_fit_smooth(fit, k, &frame);
     HL_TRY(backward(fit, &frame));
     scatter_gradients(fit);
+    return HL_OK;
+}
+
+static void move_materials(hl_fit *fit, hl_fit_set *set, float t, int32_t n)
+{
+    const float decay = powf(fit->c.lr_end, t);
+    const float warm = hl_clamp(0.1f + 0.9f * t / ALBEDO_FULL, 0, 1);
+    const bool metal = fit->c.metal && t >= fit->c.metal_from;
+    if (metal)
+        metal_prior(fit, set);
+    take_step(&set->albedo, fit->c.lr_albedo * decay * warm, n, ALBEDO_LEAST, 1);
+    take_step(&set->roughness, fit->c.lr_roughness * decay, n, HL_ROUGHNESS_MIN, 1);
+    if (metal)
+        take_step(&set->metal, fit->c.lr_metal * decay, n, 0, 1);
+}
+
+hl_status hl_fit_step(hl_fit *fit)
+{
+    const int32_t begin = hl_fit_surface_steps(fit);
+    const bool surface = fit->step < begin;
+    hl_fit_set *set = surface ? &fit->of_vertices : &fit->of_splats;
+    float *features = surface ? fit->vertex_features : fit->features;
+    if (fit->step == begin) /* of the surface: spread to the splats */
+        hl_fit_gather_features(fit);
+    hl_fit_set_gather(set, features);
+    if (fit->step % BOUNCES_EVERY == 0 && fit->c.indirect && fit->c.visibility)
+        HL_TRY(hl_fit_bounces_solve(fit, &fit->bounces, &fit->env, features,
+                                    surface ? NULL : fit->vertex_splat));
+    memset(fit->light.g, 0, (size_t)fit->light.count * sizeof *fit->light.g);
+    if (surface)
+        hl_fit_surface_step(fit);
+    else
+        HL_TRY(splat_step(fit));
 
     const float t = (float)fit->step / (float)fit->c.iterations;
-    const float decay = powf(fit->c.lr_end, t);
     const int32_t n = ++fit->step;
-    const float warm = hl_clamp(0.1f + 0.9f * t / ALBEDO_FULL, 0, 1);
-    take_step(&fit->albedo, fit->c.lr_albedo * decay * warm, n, ALBEDO_LEAST, 1);
-    take_step(&fit->roughness, fit->c.lr_roughness * decay, n, HL_ROUGHNESS_MIN, 1);
-    if (fit->c.metal)
-        take_step(&fit->metal, fit->c.lr_metal * decay, n, 0, 1);
+    move_materials(fit, set, t, surface ? n : n - begin);
     if (!fit->c.fixed_light && t < fit->c.freeze_light) {
         hl_fit_light_prior(fit);
-        take_step(&fit->light, fit->c.lr_light * decay, n, LOG_LEAST, LOG_MOST);
+        const float lr = fit->c.lr_light * powf(fit->c.lr_end, t) * (fit->known ? KNOWN_RATE : 1);
+        take_step(&fit->light, lr, n, LOG_LEAST, LOG_MOST);
         HL_TRY(hl_fit_refresh_light(fit, n % TABLES_EVERY == 0));
     }
     return HL_OK;
@@ -352,8 +434,10 @@ hl_status hl_fit_run(hl_fit *fit, const hl_fit_events *events)
                                        .loss = smooth,
                                        .splats = fit->scene.splats->count,
                                        .next_save = every ? (fit->step / every + 1) * every : -1});
-        if (events && events->save && (stop || end || (every && fit->step % every == 0)))
+        if (events && events->save && (stop || end || (every && fit->step % every == 0))) {
+            hl_fit_gather_features(fit);
             HL_TRY(events->save(events->ctx, fit));
+        }
         if (stop && !end)
             return hl_fail(HL_E_INTERRUPT, "stopped after %d of %d steps", fit->step,
                            fit->c.iterations);

@@ -52,21 +52,38 @@ static float read_surface(const hl_raster_frame *f, size_t at, hl_surface *s)
     return alpha;
 }
 
+double hl_fit_shade_point(const hl_estimate_scene *scene, const hl_estimate_point *p, hl_rng *rng,
+                          const hl_fit_target *t, float *out, float *env_grad)
+{
+    hl_estimate_sample samples[HL_ESTIMATE_MAX];
+    hl_surface grad = {{0}, {0}, 0, 0};
+    float radiance[3], d[3];
+    double loss = 0;
+    const int32_t count = hl_estimate(scene, p, rng, samples, radiance);
+    const uint8_t *shown = t->photo->data + (size_t)t->pixel * (size_t)t->photo->channels;
+    for (int c = 0; c < 3; c++) {
+        loss += (double)channel_loss(radiance[c], (float)shown[c] / 255, &d[c]);
+        d[c] *= t->share / 3;
+    }
+    hl_estimate_bwd(p, samples, count, d, &grad, env_grad);
+    memcpy(out, grad.albedo, sizeof grad.albedo);
+    out[HL_FIT_ROUGHNESS] = grad.roughness;
+    out[HL_FIT_METAL] = grad.metal;
+    return loss / 3;
+}
+
 static double shade_pixel(const job *j, int32_t k, float *env_grad)
 {
     hl_fit *fit = j->fit;
     const hl_raster_view *view = &fit->scene.views[j->view];
-    const hl_image8 *photo = &fit->scene.photos[j->view];
     hl_rng rng = hl_rng_at((uint64_t)fit->c.seed, (uint64_t)fit->step, (uint64_t)k, HL_RNG_FIT);
     const hl_fit_view *v = &fit->view[j->view];
     const int32_t i = v->pixel[hl_rng_below(&rng, (uint32_t)v->pixel_count)];
     const size_t at =
         (size_t)(i / view->width) * (size_t)j->frame->stride + (size_t)(i % view->width);
-    hl_estimate_sample samples[HL_ESTIMATE_MAX];
+    const hl_fit_target target = {&fit->scene.photos[j->view], i, 1 / (float)j->count};
+    float *out = fit->pixel_grad + (size_t)k * HL_FIT_CHANNELS;
     hl_estimate_point p;
-    hl_surface grad = {{0}, {0}, 0, 0};
-    float radiance[3], d[3], *out = fit->pixel_grad + (size_t)k * HL_FIT_CHANNELS;
-    double loss = 0;
 
     fit->pixel_at[k] = (int32_t)at;
     memset(out, 0, HL_FIT_CHANNELS * sizeof *out);
@@ -74,18 +91,10 @@ static double shade_pixel(const job *j, int32_t k, float *env_grad)
     const float alpha = read_surface(j->frame, at, &p.surface);
     if (alpha < LEAST_ALPHA)
         return 0;
-    const int32_t count = hl_estimate(&j->scene, &p, &rng, samples, radiance);
-    for (int c = 0; c < 3; c++) {
-        const float target = (float)photo->data[(size_t)i * (size_t)photo->channels + (size_t)c];
-        loss += (double)channel_loss(radiance[c], target / 255, &d[c]);
-        d[c] /= 3 * (float)j->count;
-    }
-    hl_estimate_bwd(&p, samples, count, d, &grad, env_grad);
-    for (int c = 0; c < 3; c++)
-        out[c] = grad.albedo[c] / alpha;
-    out[HL_FIT_ROUGHNESS] = grad.roughness / alpha;
-    out[HL_FIT_METAL] = grad.metal / alpha;
-    return loss / 3;
+    const double loss = hl_fit_shade_point(&j->scene, &p, &rng, &target, out, env_grad);
+    for (int c = 0; c < HL_FIT_CHANNELS; c++)
+        out[c] /= alpha;
+    return loss;
 }
 
 static void shade_block(void *ctx, int32_t block, int32_t thread)
@@ -104,6 +113,15 @@ static void shade_block(void *ctx, int32_t block, int32_t thread)
     fit->block_loss[block] = loss;
 }
 
+void hl_fit_sum_blocks(hl_fit *fit, int32_t count)
+{
+    const int32_t blocks = hl_block_count(count, HL_FIT_BLOCK);
+    fit->loss = hl_ordered_sum(fit->block_loss, blocks) / count;
+    for (int32_t b = 0; b < blocks; b++)
+        for (int32_t i = 0; i < fit->light.count; i++)
+            fit->light.g[i] += fit->block_light[(size_t)b * (size_t)fit->light.count + (size_t)i];
+}
+
 void hl_fit_shade(hl_fit *fit, int32_t view, const hl_raster_frame *frame)
 {
     const bool frozen = fit->step >= (int32_t)(fit->c.freeze_light * (float)fit->c.iterations);
@@ -117,12 +135,8 @@ void hl_fit_shade(hl_fit *fit, int32_t view, const hl_raster_frame *frame)
              .scene = hl_fit_estimate_scene(fit, samples),
              .view = view,
              .count = count};
-    const int32_t blocks = hl_block_count(count, HL_FIT_BLOCK);
-    hl_parallel_for(blocks, shade_block, &j);
-    fit->loss = hl_ordered_sum(fit->block_loss, blocks) / count;
-    for (int32_t b = 0; b < blocks; b++)
-        for (int32_t i = 0; i < fit->light.count; i++)
-            fit->light.g[i] += fit->block_light[(size_t)b * (size_t)fit->light.count + (size_t)i];
+    hl_parallel_for(hl_block_count(count, HL_FIT_BLOCK), shade_block, &j);
+    hl_fit_sum_blocks(fit, count);
     for (int32_t k = 0; k < count; k++)
         for (int c = 0; c < HL_FIT_CHANNELS; c++)
             fit->plane_grad[(size_t)c * fit->plane_floats + (size_t)fit->pixel_at[k]] +=

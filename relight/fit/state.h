@@ -7,9 +7,13 @@
 #include "relight/fit/estimate.h"
 #include "relight/irradiance.h"
 
-#define HL_FIT_LOG_MOST 11.0f /* bound of the logarithm of the light */
+#define HL_FIT_LOG_MOST  11.0f /* bound of the logarithm of the light             */
+#define HL_FIT_EDGE_GAIN 10.0f /* colours .1 apart let smoothness fall to 1/e     */
 
-enum { HL_FIT_BLOCK = 32 }; /* pixels of one block of shading */
+enum {
+    HL_FIT_BLOCK = 32,  /* pixels of one block of shading       */
+    HL_FIT_OPAQUE = 250 /* alpha of a photo from which it counts */
+};
 
 /* Where the primary rays of a view meet the mesh. */
 typedef struct hl_fit_view {
@@ -31,6 +35,30 @@ typedef struct hl_fit_adam {
     float *p, *m, *v, *g; /* (count) */
 } hl_fit_adam;
 
+/* Materials of so many places. */
+typedef struct hl_fit_set {
+    hl_fit_adam albedo, roughness, metal;
+} hl_fit_set;
+
+/* Two vertices of an edge, and how much they should look alike. */
+typedef struct hl_fit_pair {
+    int32_t a, b;
+    float weight;
+} hl_fit_pair;
+
+/* A point of a triangle. */
+typedef struct hl_fit_corner {
+    int32_t vertex[3];
+    float weight[3];
+} hl_fit_corner;
+
+/* The photo's pixel that a point should look like; `share` of the loss. */
+typedef struct hl_fit_target {
+    const hl_image8 *photo;
+    int32_t pixel;
+    float share;
+} hl_fit_target;
+
 struct hl_fit {
     hl_fit_config c;
     hl_fit_scene scene;
@@ -41,14 +69,15 @@ struct hl_fit {
     hl_bvh bvh;
     float edge;   /* mean edge of the mesh: the unit of windows and offsets */
     float offset; /* of ray origins                                         */
+    bool known;   /* the start has a sun: the light moves slowly            */
     hl_fit_view *view;
     hl_fit_bounces bounces;
     int32_t *vertex_splat; /* (vertices) the nearest */
     hl_environment env;
-    hl_fit_adam albedo, roughness, metal, light; /* light: logarithm, (texels, 3) */
-    float *table;                                /* (texels, 3) logarithm of the light that
-                                                    the sampling tables were made of        */
-    float *features;                             /* (splats, HL_FIT_CHANNELS) */
+    hl_fit_set of_splats, of_vertices;
+    hl_fit_adam light; /* logarithm, (texels, 3)                                          */
+    float *table;      /* (texels, 3) that which the sampling tables were made of         */
+    float *features;   /* (splats, HL_FIT_CHANNELS) */
     float *feature_grad;
     float *window;       /* (2, height, width) of the largest view */
     float *plane_grad;   /* (HL_FIT_CHANNELS, rows * stride) of the largest frame */
@@ -57,6 +86,13 @@ struct hl_fit {
     double *block_loss;  /* (blocks) */
     float *pixel_grad;   /* (pixels, HL_FIT_CHANNELS) */
     int32_t *pixel_at;   /* (pixels) index of the picture */
+    /* fit_surface.c; NULL and 0 where there is no such stage */
+    float *vertex_features;      /* (vertices, HL_FIT_CHANNELS) */
+    hl_fit_corner *pixel_vertex; /* (pixels)                    */
+    hl_fit_pair *pair;           /* (pair_count)                */
+    int32_t pair_count;
+    int32_t *splat_vertex; /* (splats) the nearest                                     */
+    int32_t *splat_share;  /* (splats) how many vertices have the splat as the nearest */
 };
 
 /* fit_gbuffer.c */
@@ -70,23 +106,46 @@ void hl_fit_point_at(const hl_mesh *mesh, const hl_raster_view *view, int32_t i,
 /* window (2, height, width) around the mesh, all depths where it is not. */
 void hl_fit_window(const hl_mesh *mesh, const hl_raster_view *view, const hl_hit *hit, float reach,
                    float *window);
-/* Mean edge length; a nearest splat for every vertex. */
 float hl_fit_mean_edge(const hl_mesh *mesh);
-hl_status hl_fit_bind_vertices(hl_fit *fit);
+
+/* fit_nearest.c: index (count): for each of `points` (count, 3) the nearest of `targets`. */
+hl_status hl_fit_nearest(const float *points, int32_t count, const float *targets,
+                         int32_t target_count, int32_t *index);
 
 /* fit_shade.c: one step's pixels -> plane_grad, light.g, loss. */
 void hl_fit_shade(hl_fit *fit, int32_t view, const hl_raster_frame *frame);
+/* One point: its loss; grad (HL_FIT_CHANNELS) and env_grad (texels, 3) are added to. */
+double hl_fit_shade_point(const hl_estimate_scene *scene, const hl_estimate_point *p, hl_rng *rng,
+                          const hl_fit_target *target, float *grad, float *env_grad);
+/* block_loss and block_light of `count` pixels -> loss, light.g. */
+void hl_fit_sum_blocks(hl_fit *fit, int32_t count);
+
+/* fit_start.c: a sun where the photos say so, and the albedo that follows. */
+hl_status hl_fit_guess(hl_fit *fit);
+
+/* fit_surface.c: the stage before the splats. */
+int32_t hl_fit_surface_steps(const hl_fit *fit);
+hl_status hl_fit_surface_create(hl_fit *fit);
+void hl_fit_surface_release(hl_fit *fit);
+void hl_fit_surface_step(hl_fit *fit);   /* gradients of of_vertices and the light */
+void hl_fit_surface_spread(hl_fit *fit); /* of_vertices -> of_splats */
 
 /* fit_prior.c */
 void hl_fit_smooth(hl_fit *fit, int32_t view, const hl_raster_frame *frame);
 void hl_fit_light_prior(hl_fit *fit);
 
 /* fit_run.c */
+hl_status hl_fit_set_create(hl_fit_set *set, int32_t count);
+void hl_fit_set_release(hl_fit_set *set);
+void hl_fit_set_clear(hl_fit_set *set); /* gradients */
+void hl_fit_set_gather(const hl_fit_set *set, float *features);
 void hl_fit_gather_features(hl_fit *fit);
 hl_status hl_fit_refresh_light(hl_fit *fit, bool tables);
-/* fit_bounces.c: traces on first use.  features (splats, HL_FIT_CHANNELS). */
+/* fit_bounces.c: traces on first use.  features (n, HL_FIT_CHANNELS): row index[v] is that of
+ * vertex v, row v where index is NULL. */
 hl_status hl_fit_bounces_solve(const hl_fit *fit, hl_fit_bounces *bounces,
-                               const hl_environment *env, const float *features);
+                               const hl_environment *env, const float *features,
+                               const int32_t *index);
 hl_status hl_fit_bounces_room(const hl_fit *fit, hl_fit_bounces *bounces);
 void hl_fit_bounces_release(hl_fit_bounces *bounces);
 

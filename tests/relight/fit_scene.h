@@ -161,6 +161,8 @@ static inline hl_fit_config fit_scene_config(void)
     c.samples = 32;
     c.env_height = 16;
     c.metal = false;
+    c.surface = 0; /* the mesh is coarser than the paint */
+    c.guess = false;
     c.window = 0.5f;
     c.smooth_albedo = c.smooth_roughness = 0;
     return c;

@@ -11,6 +11,8 @@ static hl_fit_config quick(void)
     c.pixels = 100;
     c.samples = 16;
     c.metal = true;
+    c.metal_from = 0.1f;
+    c.surface = 0.9f; /* both stages, and a stop in the first */
     return c;
 }
 
