@@ -7,6 +7,7 @@
 #include "cli/bench_scene.h"
 #include "cli/bench_sfm.h"
 #include "cli/bench_train.h"
+#include "cli/bench_view.h"
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "core/build_info.h"
@@ -25,14 +26,14 @@ typedef struct bench_options {
     const char *what;
     const char *size;
     const char *input, *cameras, *save;
-    int32_t splats, isa, repeat, steps, triangles, rays, photos, points, solver;
+    int32_t splats, isa, repeat, steps, frames, path, triangles, rays, photos, points, solver;
     float sigma_px;
-    double noise_px;
+    double noise_px, seconds;
     bool scaling, deterministic;
 } bench_options;
 
 static const hl_option rows[] = {
-    HL_ARG(bench_options, "WHAT", what, "what to time: raster, train, rays or sfm"),
+    HL_ARG(bench_options, "WHAT", what, "what to time: raster, train, view, rays or sfm"),
     HL_OPT_INT(bench_options, "--splats", splats, 0, HL_SPLATS_CAPACITY_MAX, "random splats"),
     HL_OPT_TEXT(bench_options, "--size", size, "WxH", "pixels of the picture"),
     HL_OPT_CHOICE(bench_options, "--isa", isa, "all|plain|avx2|avx512",
@@ -41,14 +42,18 @@ static const hl_option rows[] = {
     HL_OPT_FLOAT(bench_options, "--sigma-px", sigma_px, 0.01, 1000,
                  "median standard deviation of a splat in the picture"),
     HL_OPT_TEXT(bench_options, "--input", input, "FILE",
-                "raster, train: splats of a file instead of random ones"),
+                "raster, train, view: splats of a file instead of random ones"),
     HL_OPT_TEXT(bench_options, "--cameras", cameras, "FILE",
                 "raster, train: cameras.json to see --input with; the first is timed"),
     HL_OPT_INT(bench_options, "--steps", steps, 1, 100000, "train: steps to time"),
     HL_OPT_FLAG(bench_options, "--deterministic", deterministic,
                 "raster, train: time sums in an order of their own too, on a GPU"),
     HL_OPT_TEXT(bench_options, "--save", save, "FOLDER",
-                "raster, train: keep splats, cameras and photos as files"),
+                "raster, train, view: keep splats, cameras and photos as files"),
+    HL_OPT_INT(bench_options, "--frames", frames, 1, 100000,
+               "view: pictures to time for each path"),
+    HL_OPT_DOUBLE(bench_options, "--seconds", seconds, 0, 3600, "view: at most, for each path"),
+    HL_OPT_CHOICE(bench_options, "--raster", path, "all|quads|tiles|cpu", "view: the path to time"),
     HL_OPT_INT(bench_options, "--triangles", triangles, 100, 20000000, "rays: size of the mesh"),
     HL_OPT_INT(bench_options, "--rays", rays, 1000, 10000000, "rays: how many"),
     HL_OPT_INT(bench_options, "--photos", photos, 4, 100000, "sfm: photos to adjust"),
@@ -60,7 +65,7 @@ static const hl_option rows[] = {
     HL_OPT_FLAG(bench_options, "--scaling", scaling, "time one thread too, and print the ratio"),
     HL_COMMON_OPTIONS(bench_options)};
 static const hl_command_spec spec = {
-    "bench", "times rasterizer, training, rays or bundle adjustment on this machine",
+    "bench", "times rasterizer, training, viewer, rays or bundle adjustment",
     rows,    HL_ROWS(rows),
     NULL,    NULL};
 
@@ -416,6 +421,8 @@ int hl_cmd_bench(int argc, char **argv)
                        .splats = 300000,
                        .repeat = 3,
                        .steps = 20,
+                       .frames = 200,
+                       .seconds = 8,
                        .triangles = 490000,
                        .rays = 1000000,
                        .photos = 2000,
@@ -447,10 +454,22 @@ int hl_cmd_bench(int argc, char **argv)
         code = hl_command_end(&spec, hl_bench_train(&train, &absent));
         return absent ? HL_EXIT_ABSENT : code;
     }
+    if (strcmp(o.what, "view") == 0) {
+        bool absent;
+        const hl_bench_view_options view = {.scene = scene_options(&o),
+                                            .path = o.path,
+                                            .frames = o.frames,
+                                            .seconds = o.seconds,
+                                            .save = o.save,
+                                            .json = o.common.json};
+        code = hl_command_end(&spec, hl_bench_view(&view, &absent));
+        return absent ? HL_EXIT_ABSENT : code;
+    }
     if (strcmp(o.what, "raster") != 0)
         return hl_command_end(
             &spec,
-            hl_fail(HL_E_ARG, "WHAT: expected raster, train, rays or sfm, found \"%s\"", o.what));
+            hl_fail(HL_E_ARG, "WHAT: expected raster, train, view, rays or sfm, found \"%s\"",
+                    o.what));
     bench b = {.o = &o};
     hl_status s = bench_raster(&b);
     if (s == HL_OK && o.save)

@@ -199,8 +199,12 @@ static hl_status draw_on_device(hl_renderer *r, const hl_raster_view *view, cons
 
 static hl_status draw_on_cpu(hl_renderer *r, const hl_raster_view *view, const hl_look *look)
 {
+    r->spans = (hl_spans){.count = 0};
+    hl_raster_profile(r->cpu.raster, &r->spans);
     HL_TRY(hl_tier_cpu_draw(&r->cpu, view, look));
-    r->pass_count = 0;
+    r->pass_count = r->spans.count < HL_VK_TIMERS_MAX ? r->spans.count : HL_VK_TIMERS_MAX;
+    for (int32_t i = 0; i < r->pass_count; i++)
+        r->passes[i] = (hl_pass_time){r->spans.name[i], 1000 * r->spans.seconds[i]};
     r->drawn_on_device = false;
     return HL_OK;
 }

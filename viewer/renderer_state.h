@@ -4,6 +4,7 @@
 #ifndef HL_VIEWER_RENDERER_STATE_H
 #define HL_VIEWER_RENDERER_STATE_H
 
+#include "core/timer.h"
 #include "viewer/gpu_frame.h"
 #include "viewer/tier_cpu.h"
 
@@ -33,6 +34,7 @@ struct hl_renderer {
     bool baked_old; /* on the device */
     double draw_ms;
     char reason[256];
+    hl_spans spans; /* of the processor, in the last picture */
     int32_t pass_count;
     hl_pass_time passes[HL_VK_TIMERS_MAX];
 };

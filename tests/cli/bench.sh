@@ -37,6 +37,10 @@ assert r["stages_ms"]["blend_bwd"] > 0 and r["backward_pairs_per_s"] > 0, r'
 else
     grep -q '"schema":.*"helio.bench.train/1"' train.json
 fi
+"$HELIO" bench view --splats 300 --size 70x50 --frames 3 --raster cpu --save orbit --json --quiet >view.json
+grep -q '"schema":.*"helio.bench.view/1"' view.json
+grep -q '"poses"' orbit/orbit.json
+"$HELIO" bench view --input orbit/scene.splat --size 70x50 --frames 2 --raster cpu --threads 2
 "$HELIO" bench sfm --photos 200 --points 8000 --solver pcg --json --quiet >sfm.json
 if command -v python3 >/dev/null; then
     python3 -c '

@@ -16,6 +16,9 @@ try 2 raster --isa sse
 try 2 raster --splats -1
 try 2 rays --rays 1
 try 2 sfm --photos 1
+try 2 view --raster gl
+try 1 view --size 1 --splats 3
+try 1 view --input nothing.ply
 try 2 sfm --solver qr
 try 1 raster --input nothing.ply
 try 2 train --steps 0
