@@ -4,11 +4,11 @@
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/rng.h"
-#include "core/se3.h"
 #include "core/vec.h"
 #include "raster/backend.h"
 #include "raster/init.h"
 #include "raster/init_photos.h"
+#include "raster/train/small.h"
 #include "raster/train/trainer_device.h"
 
 #include <math.h>
@@ -325,36 +325,31 @@ void hl_train_set_options(hl_trainer *t, bool depth, bool normal, float at, int3
     raster->outputs |= hl_geometry_loss_outputs(&geometry);
 }
 
-void hl_train_step_exposure(hl_trainer *t, int32_t k, const double *d_exposure, float at)
+float hl_train_exposure_rate(const hl_trainer *t, float at)
+{
+    return along(t->config.lr_exposure, t->config.lr_exposure_end, at);
+}
+
+static void step_exposure(hl_trainer *t, int32_t k, const double *d_exposure, float at)
 {
     hl_train_extra *e = &t->exposure;
     float g[12];
     for (int i = 0; i < 12; i++)
         g[i] = (float)d_exposure[i];
     const size_t first = 12 * (size_t)k;
-    hl_adam_step_array(e->value + first, e->m + first, e->v + first, g, 12,
-                       along(t->config.lr_exposure, t->config.lr_exposure_end, at), ++e->steps[k]);
+    const int32_t n = ++e->steps[k];
+    hl_small_adam(e->value + first, e->m + first, e->v + first, g, 12,
+                  hl_train_exposure_rate(t, at), n);
 }
 
-/* Adam on the twist; each step starts from zero at the pose reached. */
-void hl_train_step_pose(hl_trainer *t, int32_t k, const float g[6])
+static void step_pose(hl_trainer *t, int32_t k, const float g[6])
 {
     hl_train_extra *e = &t->pose;
     hl_raster_view *v = &t->view[k];
     const size_t first = 6 * (size_t)k;
-    float twist[6] = {0}, turn[9], r[9], q[4], unit[4];
     const int32_t n = ++e->steps[k];
-    hl_adam_step_array(twist, e->m + first, e->v + first, g, 3, t->config.lr_pose_rotation, n);
-    hl_adam_step_array(twist + 3, e->m + first + 3, e->v + first + 3, g + 3, 3,
-                       t->config.lr_pose_shift * t->extent, n);
-    hl_so3_exp(twist, turn);
-    hl_matmul3(turn, v->r, r);
-    hl_quat_from_rotation(r, q);
-    hl_quat_unit(q, unit);
-    hl_rotation(unit, v->r);
-    float moved[3];
-    hl_se3_apply(turn, twist + 3, v->t, moved);
-    memcpy(v->t, moved, sizeof moved);
+    hl_small_pose(v->r, v->t, e->m + first, e->v + first, g, t->config.lr_pose_rotation,
+                  t->config.lr_pose_shift * t->extent, n);
 }
 
 static void add_sums(hl_train_sums *s, const hl_loss_result *r)
@@ -395,9 +390,9 @@ static hl_status learn(hl_trainer *t, int32_t k, const hl_train_photo *photo)
     HL_TRY(hl_raster_backward(t->raster, &t->splats, &result.grad, &sink));
     t->stats_views += collect;
     if (t->exposure.size)
-        hl_train_step_exposure(t, k, result.d_exposure, at);
+        step_exposure(t, k, result.d_exposure, at);
     if (t->pose.size)
-        hl_train_step_pose(t, k, sink.pose);
+        step_pose(t, k, sink.pose);
     add_sums(&t->sums, &result);
     return HL_OK;
 }

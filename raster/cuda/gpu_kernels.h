@@ -10,6 +10,7 @@
 #include "raster/cuda/gpu_project.h"
 #include "raster/cuda/gpu_recipes.h"
 #include "raster/cuda/gpu_refine.h"
+#include "raster/cuda/gpu_small.h"
 #include "raster/cuda/gpu_splat_bwd.h"
 #include "raster/cuda/gpu_surface.h"
 

@@ -62,6 +62,13 @@ typedef struct hl_gpu_photo {
     float pixels_kept, windows_kept, depth_known, normal_known; /* what means are over */
 } hl_gpu_photo;
 
+/* Exposures or poses of all photos, and Adam's state of them. */
+typedef struct hl_gpu_small {
+    float *value;   /* (photos, 12) exposure, or r and t of a view; NULL: off */
+    float *m, *v;   /* (photos, 12) or (photos, 6)                            */
+    int32_t *steps; /* (photos)                                               */
+} hl_gpu_small;
+
 /* What changes from step to step. */
 typedef struct hl_gpu_step {
     hl_projector projector;
@@ -79,6 +86,10 @@ typedef struct hl_gpu_step {
     float opacity_reg, scale_reg;
     /* geometry mode: raster/geometry_loss.h, raster/train/flatten.h */
     float consistency, distortion, mask_weight, flatten;
+    /* exposure and pose: raster/train/small.h */
+    int32_t photo_index;
+    float view_size[2], view_k[4]; /* of the projector                                  */
+    float lr_exposure, lr_turn, lr_shift;
     /* noise of "mcmc": raster/density/mcmc.h; 0: none */
     float noise;
     uint64_t seed;
@@ -188,7 +199,8 @@ typedef struct hl_gpu_work {
     float window_taps[11];
     int32_t has_depth, has_normal;
     int32_t surface; /* whether the terms of geometry mode run            */
-    int32_t adjust;  /* whether splats move once more behind Adam         */
+    hl_gpu_small exposure, pose;
+    int32_t adjust; /* whether splats move once more behind Adam         */
 
     /* work of other kernels: raster/cuda/gpu_refine.h */
     const void *refine;
@@ -215,6 +227,8 @@ enum {
     X(ranges)                    \
     X(target)                    \
     X(adjust)                    \
+    X(aim)                       \
+    X(small)                     \
     X(refine_mark)               \
     X(refine_list)               \
     X(refine_birth)              \

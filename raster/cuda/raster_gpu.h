@@ -52,6 +52,7 @@ typedef enum hl_gpu_block {
     HL_GPU_B_PARTIAL,
     HL_GPU_B_REFINE,
     HL_GPU_B_VIEWS,
+    HL_GPU_B_SMALL,
     HL_GPU_B_COUNT
 } hl_gpu_block;
 

@@ -203,6 +203,8 @@ hl_status hl_gpu_refine_filter(void *state, hl_trainer *t, int32_t factor)
     hl_gpu_buffer *block = &r->buffer[HL_GPU_B_VIEWS];
     start_job(&j, t);
     HL_TRY(reserve_job(&j, t->splats.capacity));
+    HL_TRY(hl_gpu_small_move(r, t, false)); /* the poses as they are by now */
+    HL_TRY(hl_gpu_wait(g));
     HL_TRY(hl_gpu_reserve(g, block, views, sizeof *t->view, "cameras"));
     HL_TRY(hl_gpu_upload(g, block->at, t->view, views * sizeof *t->view));
     j.refine.views = block->at;

@@ -4,7 +4,7 @@
 #define HL_RASTER_CUDA_REFINE_GPU_H
 
 #include "raster/cuda/gpu_recipes.h"
-#include "raster/cuda/train_gpu.h"
+#include "raster/cuda/training_gpu.h"
 
 typedef struct hl_gpu_refine_job {
     hl_gpu_raster *r;

@@ -9,6 +9,7 @@
 
 extern "C" {
 #include "raster/cuda/gpu_adjust.h"
+#include "raster/cuda/gpu_small.h"
 #include "raster/cuda/gpu_splat_bwd.h"
 #include "raster/cuda/launch_cuda.cuh"
 }
@@ -18,6 +19,8 @@ HL_CUDA_THREAD_KERNEL(gather)
 HL_CUDA_THREAD_KERNEL(reach)
 HL_CUDA_THREAD_KERNEL(ranges)
 HL_CUDA_THREAD_KERNEL(adjust)
+HL_CUDA_THREAD_KERNEL(aim)
+HL_CUDA_THREAD_KERNEL(small)
 HL_CUDA_WARP_KERNEL(emit, hl_gpu_emit_shared)
 HL_CUDA_WARP_KERNEL(splat_bwd, hl_gpu_splat_shared)
 HL_CUDA_WARP_KERNEL(finish, hl_gpu_finish_shared)
@@ -31,6 +34,8 @@ int hl_cuda_launch_splats(hl_gpu_kernel kernel, const hl_gpu_work *work, int64_t
         HL_CUDA_THREAD_CASE(reach)
         HL_CUDA_THREAD_CASE(ranges)
         HL_CUDA_THREAD_CASE(adjust)
+        HL_CUDA_THREAD_CASE(aim)
+        HL_CUDA_THREAD_CASE(small)
         HL_CUDA_WARP_CASE(emit, hl_gpu_emit_shared)
         HL_CUDA_WARP_CASE(splat_bwd, hl_gpu_splat_shared)
         HL_CUDA_WARP_CASE(finish, hl_gpu_finish_shared)

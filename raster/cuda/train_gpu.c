@@ -108,7 +108,7 @@ static hl_status reserve_training(hl_gpu_raster *r, hl_trainer *t)
     for (size_t k = 0; k < STATS; k++)
         *device[k] = *host[k] ? (float *)r->buffer[HL_GPU_B_STATS].at + k * cap : NULL;
     g->capacity = t->splats.capacity;
-    return HL_OK;
+    return hl_gpu_small_reserve(r, t);
 }
 
 static hl_status push(void *state, hl_trainer *t)
@@ -118,6 +118,7 @@ static hl_status push(void *state, hl_trainer *t)
         HL_TRY(training_create(r, t->scene.train_count));
     HL_TRY(reserve_training(r, t));
     HL_TRY(move_all(r, t, true));
+    HL_TRY(hl_gpu_small_move(r, t, true));
     r->training->lists_stale = true;
     r->resident = &t->splats;
     r->work.p = r->training->p;
@@ -132,6 +133,7 @@ static hl_status pull(void *state, hl_trainer *t)
 {
     hl_gpu_raster *r = state;
     HL_TRY(move_all(r, t, false));
+    HL_TRY(hl_gpu_small_move(r, t, false));
     return hl_gpu_wait(&r->gpu);
 }
 
@@ -198,6 +200,8 @@ static hl_status shape_step(hl_gpu_raster *r, const hl_trainer *t, const hl_rast
     w->feature_grad = NULL;
     w->d_median = w->d_max_weight = NULL;
     w->want_pose = t->pose.size > 0;
+    w->exposure = g->exposure;
+    w->pose = g->pose;
     w->surface = t->config.geometry;
     w->adjust = hl_train_flatten_step(&t->config) > 0 ||
                 (t->density.kind == HL_DENSITY_MCMC && t->density.noise > 0);
@@ -233,12 +237,21 @@ static void number_step(hl_gpu_raster *r, const hl_trainer *t, const hl_raster_v
     s->flatten = step->flatten;
     s->noise = step->noise;
     s->seed = t->density.seed;
+    s->photo_index = step->photo;
+    memcpy(s->view_size, size, sizeof size);
+    memcpy(s->view_k, k, sizeof k);
+    s->lr_exposure = step->lr_exposure;
+    s->lr_turn = t->config.lr_pose_rotation;
+    s->lr_shift = t->config.lr_pose_shift * t->extent;
 }
 
 static hl_status run_all(hl_gpu_raster *r)
 {
     hl_gpu *g = &r->gpu;
     const hl_gpu_work *w = &r->work;
+    const bool small = w->exposure.value || w->pose.value;
+    if (small)
+        HL_TRY(hl_gpu_launch(g, HL_GPU_K_aim, w, 1));
     HL_TRY(hl_gpu_raster_run_forward(r));
     HL_TRY(hl_gpu_launch(g, HL_GPU_K_target, w, (int64_t)w->width * w->height));
     HL_TRY(hl_gpu_launch(g, HL_GPU_K_moments, w, w->squares));
@@ -246,7 +259,9 @@ static hl_status run_all(hl_gpu_raster *r)
     if (w->surface)
         HL_TRY(hl_gpu_launch(g, HL_GPU_K_surface, w, w->squares));
     HL_TRY(hl_gpu_raster_run_backward(r));
-    return w->adjust ? hl_gpu_launch(g, HL_GPU_K_adjust, w, w->count) : HL_OK;
+    if (w->adjust)
+        HL_TRY(hl_gpu_launch(g, HL_GPU_K_adjust, w, w->count));
+    return small ? hl_gpu_launch(g, HL_GPU_K_small, w, 1) : HL_OK;
 }
 
 /* The graph of r->work, made anew where that changed. */
@@ -340,13 +355,6 @@ static hl_status settle(void *state, hl_trainer *t, int32_t *step)
     return s->halted == HL_GPU_RUNS ? HL_OK : clear_halt(r, step);
 }
 
-static void small_gradients(void *state, double exposure[12], float pose[6])
-{
-    const hl_gpu_state *s = ((hl_gpu_raster *)state)->state;
-    memcpy(exposure, s->sum + HL_GPU_SUM_EXPOSURE, 12 * sizeof *exposure);
-    memcpy(pose, s->pose, 6 * sizeof *pose);
-}
-
 void hl_gpu_training_resized(hl_gpu_raster *r)
 {
     r->training->lists_stale = true;
@@ -362,6 +370,5 @@ const hl_trainer_device hl_gpu_trainer_device = {.push = push,
                                                  .filter = hl_gpu_refine_filter,
                                                  .poll = poll_state,
                                                  .settle = settle,
-                                                 .small_gradients = small_gradients,
                                                  .bytes = hl_gpu_train_bytes,
                                                  .release = release};

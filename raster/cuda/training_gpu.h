@@ -43,6 +43,7 @@ typedef struct hl_gpu_training {
     hl_gpu_fields p, m, v;
     hl_raster_stats stats;
     float *filter;
+    hl_gpu_small exposure, pose;
     bool lists_stale;
     void *graph;
     hl_gpu_work captured; /* what the graph was made of */
@@ -58,5 +59,9 @@ hl_status hl_gpu_photos_take(hl_gpu_raster *r, const hl_trainer *t, const hl_dev
                              hl_gpu_photo *out);
 hl_status hl_gpu_photos_used(hl_gpu_raster *r);
 void hl_gpu_photos_release(hl_gpu_raster *r);
+
+/* Exposures and poses: room for them; up or down, unwaited. */
+hl_status hl_gpu_small_reserve(hl_gpu_raster *r, const hl_trainer *t);
+hl_status hl_gpu_small_move(hl_gpu_raster *r, hl_trainer *t, bool up);
 
 #endif /* HL_RASTER_CUDA_TRAINING_GPU_H */

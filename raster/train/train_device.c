@@ -2,29 +2,6 @@
 /* raster/train/train_device.c -- a step of training whose state lives on the device. */
 #include "raster/train/trainer_device.h"
 
-#include <string.h>
-
-/* What belongs to one photo: Adam on its exposure and pose, which live on the host. */
-static hl_status step_small(hl_trainer *t, int32_t k, float at)
-{
-    double d_exposure[12];
-    float d_pose[6];
-    int32_t halted;
-    if (!t->exposure.size && !t->pose.size)
-        return HL_OK;
-    HL_TRY(t->device->settle(t->device_state, t, &halted));
-    if (halted >= 0) {
-        t->step = halted - 1; /* the caller counts the step that was not */
-        return HL_OK;
-    }
-    t->device->small_gradients(t->device_state, d_exposure, d_pose);
-    if (t->exposure.size)
-        hl_train_step_exposure(t, k, d_exposure, at);
-    if (t->pose.size)
-        hl_train_step_pose(t, k, d_pose);
-    return HL_OK;
-}
-
 /* The photo of the next step on its way while the device works on this one. */
 static hl_status stage_next(hl_trainer *t)
 {
@@ -63,12 +40,12 @@ hl_status hl_train_device_step(hl_trainer *t, int32_t k, float at)
     hl_train_set_options(t, t->config.depth_weight > 0, t->config.normal_weight > 0, at, k,
                          &step.options, &step.loss);
     step.geometry = hl_train_geometry(t, at);
+    step.lr_exposure = hl_train_exposure_rate(t, at);
     step.flatten = hl_train_flatten_step(&t->config);
     step.noise = t->density.kind == HL_DENSITY_MCMC ? t->density.noise * t->adam.lr_mean : 0;
     const hl_status s = t->device->learn(t->device_state, t, &step);
     if (!have)
         t->scene.photos.release(t->scene.photos.ctx, &photo);
     HL_TRY(s);
-    HL_TRY(stage_next(t));
-    return step_small(t, k, at);
+    return stage_next(t);
 }

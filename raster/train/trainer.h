@@ -68,12 +68,11 @@ struct hl_trainer {
 };
 
 /* Learning rates of step t->step; options of a picture of training photo k with or without depth
- * and normals; Adam on a photo's own parameters. */
+ * and normals; rate of Adam on exposures. */
 void hl_train_set_rates(hl_trainer *t, float at);
 void hl_train_set_options(hl_trainer *t, bool depth, bool normal, float at, int32_t k,
                           hl_raster_options *raster, hl_loss_options *loss);
-void hl_train_step_exposure(hl_trainer *t, int32_t k, const double *d_exposure, float at);
-void hl_train_step_pose(hl_trainer *t, int32_t k, const float g[6]);
+float hl_train_exposure_rate(const hl_trainer *t, float at);
 
 /* The photo of training photo k, checked against its camera. */
 hl_status hl_train_acquire(hl_trainer *t, int32_t k, hl_train_photo *photo);

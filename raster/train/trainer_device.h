@@ -20,6 +20,7 @@ typedef struct hl_device_step {
     hl_raster_options options;    /* features, filter and window are the device's own         */
     hl_loss_options loss;
     hl_geometry_loss_options geometry;
+    float lr_exposure;
     float flatten, noise; /* of raster/train/flatten.h, raster/density/mcmc.h; 0: none        */
 } hl_device_step;
 
@@ -43,8 +44,6 @@ typedef struct hl_trainer_device {
     hl_status (*poll)(void *state, int32_t *step);
     /* Waits; the same, and sums since the last settling are added to t->sums. */
     hl_status (*settle)(void *state, hl_trainer *t, int32_t *step);
-    /* After settle: dL/d(exposure) (12) and dL/d(pose) (6) of the last step. */
-    void (*small_gradients)(void *state, double exposure[12], float pose[6]);
     /* As hl_train_device_bytes. */
     size_t (*bytes)(const hl_train_config *config, int32_t width, int32_t height, int64_t pairs,
                     bool ordered);

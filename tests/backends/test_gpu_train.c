@@ -129,6 +129,7 @@ static void steady_state_neither_allocates_nor_waits(void **state)
     hl_train_config c = config_of(1000);
     c.densify = HL_DENSITY_BUDGET;
     c.full_from = 0;
+    c.exposure = c.pose = true;
     hl_trainer *t = on_device(&c);
     for (int k = 0; k < 2 * SCENE_TRAIN; k++) /* every photo was there */
         check_ok(hl_trainer_step(t));

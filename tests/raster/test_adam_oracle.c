@@ -3,6 +3,7 @@
  * separate one, for each instruction set. */
 #include "core/rng.h"
 #include "raster/raster.h"
+#include "raster/train/small.h"
 #include "tests/check.h"
 
 #include <math.h>
@@ -206,10 +207,10 @@ static void any_other_array(void **state)
 {
     (void)state;
     enum { N = 37 };
-    float p[N], m[N] = {0}, v[N] = {0}, g[N];
+    float p[N], m[N] = {0}, v[N] = {0}, g[N], p_2[N], m_2[N] = {0}, v_2[N] = {0};
     plain_adam want[N];
     for (int i = 0; i < N; i++) {
-        p[i] = (float)i;
+        p[i] = p_2[i] = (float)i;
         want[i] = (plain_adam){i, 0, 0};
     }
     for (int t = 1; t <= 5; t++) {
@@ -218,10 +219,12 @@ static void any_other_array(void **state)
             plain_step(&want[i], (double)g[i], 0.01, t);
         }
         hl_adam_step_array(p, m, v, g, N, 0.01f, t);
+        hl_small_adam(p_2, m_2, v_2, g, N, 0.01f, t);
     }
     for (int i = 0; i < N; i++) {
-        const double got = (double)p[i];
-        check_close(&got, &want[i].p, 1, 1e-6, 1e-6);
+        const double got[2] = {(double)p[i], (double)p_2[i]};
+        check_close(&got[0], &want[i].p, 1, 1e-6, 1e-6);
+        check_close(&got[1], &want[i].p, 1, 1e-6, 1e-6);
     }
 }
 
