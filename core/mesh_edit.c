@@ -4,6 +4,8 @@
 #include "core/memory.h"
 #include "core/mesh_edges.h"
 
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- vertices ---- */
@@ -107,6 +109,84 @@ hl_status hl_mesh_keep_large(hl_mesh *mesh, int32_t triangles, double share, int
     hl_free(parent);
     hl_free(size);
     return hl_mesh_compact(mesh);
+}
+
+/* ---- folds ---- */
+
+typedef struct face {
+    uint32_t v[3]; /* ascending                                       */
+    int32_t triangle;
+    int32_t facing; /* 1: its corners run as v does; -1: the other way */
+} face;
+
+static int by_corners(const void *a, const void *b)
+{
+    const face *x = a, *y = b;
+    for (int k = 0; k < 3; k++)
+        if (x->v[k] != y->v[k])
+            return x->v[k] < y->v[k] ? -1 : 1;
+    return (x->triangle > y->triangle) - (x->triangle < y->triangle);
+}
+
+static void swap_corners(face *f, int a, int b)
+{
+    if (f->v[a] <= f->v[b])
+        return;
+    const uint32_t kept = f->v[a];
+    f->v[a] = f->v[b];
+    f->v[b] = kept;
+    f->facing = -f->facing;
+}
+
+/* Of faces with the same corners: the first that faces as most do, -1 where they cancel. */
+static int32_t survivor(const face *f, int32_t n)
+{
+    int32_t sum = 0;
+    for (int32_t i = 0; i < n; i++)
+        sum += f[i].facing;
+    for (int32_t i = 0; i < n; i++)
+        if (sum * f[i].facing > 0)
+            return f[i].triangle;
+    return -1;
+}
+
+hl_status hl_mesh_drop_folds(hl_mesh *mesh, int32_t *dropped)
+{
+    const int32_t n = mesh->triangle_count;
+    face *faces = hl_alloc((size_t)n, sizeof *faces);
+    bool *stays = hl_alloc((size_t)n, sizeof *stays);
+    if (!faces || !stays) {
+        hl_free(faces);
+        hl_free(stays);
+        return HL_E_MEMORY;
+    }
+    for (int32_t i = 0; i < n; i++) {
+        memcpy(faces[i].v, mesh->triangles + 3 * (size_t)i, sizeof faces[i].v);
+        faces[i].triangle = i;
+        faces[i].facing = 1;
+        swap_corners(&faces[i], 0, 1);
+        swap_corners(&faces[i], 1, 2);
+        swap_corners(&faces[i], 0, 1);
+    }
+    qsort(faces, (size_t)n, sizeof *faces, by_corners);
+    for (int32_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && memcmp(faces[i].v, faces[end].v, sizeof faces[i].v) == 0;)
+            end++;
+        const int32_t one = survivor(faces + i, end - i);
+        if (one >= 0)
+            stays[one] = true;
+    }
+    int32_t kept = 0;
+    for (int32_t i = 0; i < n; i++)
+        if (stays[i])
+            memmove(mesh->triangles + 3 * (size_t)kept++, mesh->triangles + 3 * (size_t)i,
+                    3 * sizeof(uint32_t));
+    mesh->triangle_count = kept;
+    hl_free(faces);
+    hl_free(stays);
+    if (dropped)
+        *dropped = n - kept;
+    return HL_OK;
 }
 
 /* ---- borders ---- */

@@ -22,11 +22,16 @@ hl_status hl_mesh_keep_large(hl_mesh *mesh, int32_t triangles, double share, int
  * *filled (may be NULL): holes closed.  HL_E_MEMORY, HL_E_ARG (mesh would grow too large). */
 hl_status hl_mesh_fill_holes(hl_mesh *mesh, int32_t edges, int32_t *filled);
 
+/* Drops triangles that lie on one another: of those with the same three vertices, one that faces
+ * each way cancels one that faces the other, and at most one is left.  Such folds hang on surfaces
+ * that were simplified.  Vertices stay.  *dropped (may be NULL): triangles less.  HL_E_MEMORY. */
+hl_status hl_mesh_drop_folds(hl_mesh *mesh, int32_t *dropped);
+
 /* Collapses edges until `triangles` are left or the surface would move by more than `error` scene
- * units; normals, where present, are computed anew.  Attributes are those of the vertices that
- * stay.  *moved (may be NULL): largest error made, scene units.
- * HL_E_BACKEND in a build without meshoptimizer, HL_E_ARG (uv: seams would tear), HL_E_MEMORY.
- * Source: Garland and Heckbert 1997, by meshoptimizer. */
+ * units, then drops folds; normals, where present, are computed anew.  Attributes are those of the
+ * vertices that stay.  *moved (may be NULL): largest error made, scene units. HL_E_BACKEND in a
+ * build without meshoptimizer, HL_E_ARG (uv: seams would tear), HL_E_MEMORY. Source: Garland and
+ * Heckbert 1997, by meshoptimizer. */
 hl_status hl_mesh_simplify(hl_mesh *mesh, int32_t triangles, float error, float *moved);
 
 /* Number of edges that only one triangle has; 0 for a closed surface.  -1: out of memory. */

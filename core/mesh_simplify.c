@@ -35,6 +35,7 @@ hl_status hl_mesh_simplify(hl_mesh *mesh, int32_t triangles, float error, float 
     hl_free(fewer);
     if (moved)
         *moved = made * scale;
+    HL_TRY(hl_mesh_drop_folds(mesh, NULL));
     HL_TRY(hl_mesh_compact(mesh));
     return mesh->normals ? hl_mesh_fill_normals(mesh) : HL_OK;
 }

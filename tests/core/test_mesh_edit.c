@@ -109,8 +109,8 @@ static void edges_are_counted_by_kind(void **state)
     assert_int_equal(c.flipped, 1); /* its other two edges are those of the rim */
     hl_mesh_release(&m);
 
-    static const uint32_t faces[15] = {0, 2, 1, 0, 1, 3, 1, 2, 3, 2, 0, 3, 0, 1, 4};
-    check_ok(hl_mesh_create(&m, 5, 5, 0));
+    static const uint32_t faces[18] = {0, 2, 1, 0, 1, 3, 1, 2, 3, 2, 0, 3, 0, 1, 4, 4, 1, 0};
+    check_ok(hl_mesh_create(&m, 5, 6, 0));
     memcpy(m.triangles, faces, sizeof faces);
     m.triangle_count = 4; /* a tetrahedron */
     check_ok(hl_mesh_count_edges(&m, &c));
@@ -118,6 +118,18 @@ static void edges_are_counted_by_kind(void **state)
     m.triangle_count = 5; /* with a fin */
     check_ok(hl_mesh_count_edges(&m, &c));
     assert_true(c.edges == 8 && c.open == 2 && c.holes == 1 && c.crowded == 1 && c.flipped == 0);
+    int32_t dropped = 0;
+    check_ok(hl_mesh_drop_folds(&m, &dropped));
+    assert_int_equal(dropped, 0);
+    m.triangle_count = 6; /* with the fin folded over */
+    check_ok(hl_mesh_drop_folds(&m, &dropped));
+    assert_int_equal(dropped, 2);
+    check_ok(hl_mesh_count_edges(&m, &c));
+    assert_true(c.edges == 6 && c.open == 0 && c.crowded == 0 && c.flipped == 0);
+    memcpy(m.triangles + 12, faces, 6 * sizeof *faces); /* two of its faces twice */
+    m.triangle_count = 6;
+    check_ok(hl_mesh_drop_folds(&m, &dropped));
+    assert_true(dropped == 2 && memcmp(m.triangles, faces, 12 * sizeof *faces) == 0);
     hl_mesh_release(&m);
 }
 
@@ -160,6 +172,8 @@ static hl_status attempt(void *context)
     hl_status s = hl_mesh_fill_holes(&m, 8, NULL);
     if (s == HL_OK)
         s = hl_mesh_keep_large(&m, 1, 0, NULL);
+    if (s == HL_OK)
+        s = hl_mesh_drop_folds(&m, NULL);
     hl_mesh_release(&m);
     return s;
 }
