@@ -249,7 +249,7 @@ static void see(const hl_bvh *bvh, const hl_mesh *m, const hl_raster_view *v, su
                 hl_shade_input *in)
 {
     for (int i = 0; i < PIXELS; i++) {
-        seen s;
+        seen s = {.x = {0}};
         out->alpha[i] = surface_at(bvh, m, v, i % SMALL, i / SMALL, &s);
         out->roughness[i] = 0.5f;
         out->metal[i] = 0;
