@@ -11,7 +11,7 @@ hl_status hl_viewer_mark(hl_viewer *viewer)
 {
     if (viewer->gesture)
         return HL_OK;
-    viewer->gesture = viewer->held;
+    viewer->gesture = viewer->mouse_down;
     return hl_edits_mark(&viewer->edits);
 }
 

@@ -270,6 +270,7 @@ static hl_status window_frame(hl_viewer *v, const hl_window_input *in, double se
                             .y = (float)in->y,
                             .wheel = (float)in->wheel,
                             .button = {in->button[0], in->button[1], in->button[2]}};
+    v->mouse_down = in->button[0];
     hl_ui_begin(&ui);
     hl_viewer_overlay(v, in);
     hl_viewer_panels(v);

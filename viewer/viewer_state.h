@@ -48,9 +48,10 @@ struct hl_viewer {
     hl_viewer_report report;
     double fps, path_at; /* of the camera path: pictures a second, seconds */
     bool playing;
-    bool following;     /* a script waits for the scene to change */
-    int32_t calm;       /* frames since anything happened                    */
-    bool held, gesture; /* a mouse button is down; its first edit was marked */
+    bool following;           /* a script waits for the scene to change */
+    int32_t calm;             /* frames since anything happened                    */
+    bool mouse_down, gesture; /* the left button in this frame; its first edit was marked */
+    bool held;                /* the left button in the frame before */
 
     /* What the hand does and sees in a window. */
     hl_tool tool;

@@ -86,6 +86,8 @@ hl_status hl_window_create(hl_window **out, const char *title, int32_t width, in
         glfwMakeContextCurrent(w->handle);
         glfwSwapInterval(1);
     }
+    /* A click that is over before the next poll is still seen. */
+    glfwSetInputMode(w->handle, GLFW_STICKY_MOUSE_BUTTONS, GLFW_TRUE);
     glfwSetWindowUserPointer(w->handle, w);
     glfwSetScrollCallback(w->handle, on_wheel);
     glfwSetKeyCallback(w->handle, on_key);
