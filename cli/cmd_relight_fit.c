@@ -9,7 +9,7 @@ enum { PRESET_FULL = 1, HYBRID_WINDOW = 0 };
 typedef struct fit_options {
     hl_common common;
     const char *scene, *mesh, *data, *light, *maps, *envs, *knobs;
-    int32_t preset, hybrid, iterations, max_side_px, spp;
+    int32_t preset, hybrid, iterations, max_side_px, spp, denoise;
     bool fit, resume, no_metal, no_indirect, fixed_light, scale_by_truth;
 } fit_options;
 
@@ -39,6 +39,8 @@ static const hl_option rows[] = {
     HL_OPT_TEXT(fit_options, "--envs", envs, "FOLDER",
                 "with --maps: relight under every .hdr and .exr in it"),
     HL_OPT_INT(fit_options, "--spp", spp, 4, 65536, "with --maps: samples per pixel"),
+    HL_OPT_INT(fit_options, "--denoise", denoise, 0, 8,
+               "with --maps: passes of the edge-stopping filter"),
     HL_OPT_FLAG(fit_options, "--scale-by-truth", scale_by_truth,
                 "with --maps: scale albedo by the capture's albedo.png before relighting"),
     HL_OPT_TEXT(fit_options, "--knobs", knobs, "FILE",
@@ -68,6 +70,7 @@ static hl_status run(const fit_options *o)
                                 .envs = o->envs,
                                 .max_side_px = o->max_side_px,
                                 .samples = o->spp,
+                                .denoise = o->denoise,
                                 .scale_by_truth = o->scale_by_truth,
                                 .resume = o->resume,
                                 .json = o->common.json};
@@ -100,7 +103,7 @@ static hl_status check_words(const fit_options *o)
 
 int hl_cmd_relight_fit(int argc, char **argv)
 {
-    fit_options o = {.common = HL_COMMON_DEFAULTS, .spp = 64};
+    fit_options o = {.common = HL_COMMON_DEFAULTS, .spp = 64, .denoise = 3};
     int code;
     if (!hl_command_start(&spec, argc, argv, &o, &o.common, &code))
         return code;

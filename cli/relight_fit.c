@@ -154,6 +154,7 @@ static hl_status draw_light(work *w, const hl_environment *env, const float scal
     hl_fit_relight *relight = NULL;
     HL_TRY(hl_fit_relight_create(&relight, w->fit, env, scale, stem ? w->o->samples : 0));
     hl_status s = HL_OK;
+    hl_fit_relight_denoise(relight, w->o->denoise);
     for (int32_t i = 0; i < w->scene.views.view_count && s == HL_OK; i++) {
         hl_raster_view view;
         hl_fit_maps maps;

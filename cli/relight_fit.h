@@ -18,7 +18,7 @@ typedef struct hl_relight_fit_options {
     const char *light; /* picture of the light to start from, NULL                           */
     const char *maps;  /* folder for maps of the test views, NULL: none                      */
     const char *envs;  /* folder of .hdr and .exr: the maps are relit under each, NULL       */
-    int32_t max_side_px, samples;
+    int32_t max_side_px, samples, denoise;
     bool scale_by_truth; /* albedo scaled by the capture's albedo.png before relighting      */
     bool resume, json;
     hl_fit_config config;

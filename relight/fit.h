@@ -151,6 +151,8 @@ typedef struct hl_fit_relight hl_fit_relight;
 /* env: borrowed.  albedo_scale (3): on all albedo, clamped to 1. */
 hl_status hl_fit_relight_create(hl_fit_relight **out, hl_fit *fit, const hl_environment *env,
                                 const float albedo_scale[3], int32_t samples);
+/* Passes of the edge-stopping filter over the pictures (relight/shade.h), 0..8; 0 at first. */
+void hl_fit_relight_denoise(hl_fit_relight *relight, int32_t levels);
 void hl_fit_relight_destroy(hl_fit_relight **out);
 hl_status hl_fit_relight_view(hl_fit_relight *relight, const hl_raster_view *view,
                               hl_fit_maps *maps);

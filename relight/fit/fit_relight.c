@@ -4,21 +4,20 @@
 #include "core/parallel.h"
 #include "core/se3.h"
 #include "relight/fit/state.h"
+#include "relight/shade.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { CHUNK = 256 }; /* samples of one round of the estimate */
-
-#define HIDDEN_EDGES 3 /* depth under the mesh from which a splat counts as hidden */
+#define DENOISE_REACH 20 /* offsets off a pixel's plane at which neighbours stop to count */
+#define HIDDEN_EDGES  3  /* depth under the mesh from which a splat counts as hidden */
 
 struct hl_fit_relight {
     hl_fit *fit;
     const hl_environment *env;
     hl_fit_bounces bounces;
     float *features; /* (splats, HL_FIT_CHANNELS) scaled */
-    int32_t samples;
-    hl_estimate_scene scene;
+    int32_t samples, denoise;
 };
 
 void hl_fit_maps_release(hl_fit_maps *maps)
@@ -27,6 +26,11 @@ void hl_fit_maps_release(hl_fit_maps *maps)
     hl_image_release(&maps->normal);
     hl_image_release(&maps->rough);
     hl_image_release(&maps->shaded);
+}
+
+void hl_fit_relight_denoise(hl_fit_relight *relight, int32_t levels)
+{
+    relight->denoise = levels;
 }
 
 void hl_fit_relight_destroy(hl_fit_relight **out)
@@ -72,13 +76,6 @@ hl_status hl_fit_relight_create(hl_fit_relight **out, hl_fit *fit, const hl_envi
         hl_fit_relight_destroy(&r);
         return s;
     }
-    r->scene = (hl_estimate_scene){.bvh = &fit->bvh,
-                                   .mesh = fit->scene.mesh,
-                                   .env = env,
-                                   .bounce = r->bounces.radiance,
-                                   .bounce_weight = 1,
-                                   .offset = fit->offset,
-                                   .visibility = true};
     *out = r;
     return HL_OK;
 }
@@ -89,6 +86,7 @@ typedef struct view_job {
     const hl_raster_frame *frame;
     const hl_hit *hit;
     hl_fit_maps *maps;
+    float *position; /* (n, 3) */
 } view_job;
 
 /* Where the mesh is missed but splats are seen: their blended depth and normal. */
@@ -110,22 +108,6 @@ static void point_of_splats(const view_job *j, int32_t i, size_t at, float alpha
         memcpy(n, p->eye, sizeof n);
     memcpy(p->geometric, n, sizeof n);
     memcpy(p->surface.normal, n, sizeof n);
-}
-
-static void shade(const view_job *j, int32_t i, hl_estimate_point *p, float *rgb)
-{
-    hl_estimate_sample samples[HL_ESTIMATE_MAX];
-    const int32_t rounds = (j->r->samples + CHUNK - 1) / CHUNK;
-    hl_rng rng = hl_rng_at((uint64_t)j->r->fit->c.seed, 1, (uint64_t)i, HL_RNG_FIT);
-    hl_estimate_scene scene = j->r->scene;
-    hl_fit_split_samples(&scene, (j->r->samples + rounds - 1) / rounds);
-    rgb[0] = rgb[1] = rgb[2] = 0;
-    for (int32_t k = 0; k < rounds; k++) {
-        float once[3];
-        hl_estimate(&scene, p, &rng, samples, once);
-        for (int c = 0; c < 3; c++)
-            rgb[c] += once[c] / (float)rounds;
-    }
 }
 
 static void pixel(const view_job *j, int32_t i)
@@ -150,8 +132,7 @@ static void pixel(const view_job *j, int32_t i)
     memcpy(j->maps->albedo.data + 3 * i, value, 3 * sizeof *value);
     memcpy(j->maps->rough.data + 3 * i, value + HL_FIT_ROUGHNESS, 2 * sizeof *value);
     memcpy(j->maps->normal.data + 3 * i, p.surface.normal, sizeof p.surface.normal);
-    if (j->r->samples > 0)
-        shade(j, i, &p, j->maps->shaded.data + 4 * i);
+    memcpy(j->position + 3 * i, p.x, sizeof p.x);
     j->maps->shaded.data[4 * i + 3] = alpha;
 }
 
@@ -172,8 +153,16 @@ static hl_status make_maps(hl_fit_maps *m, int32_t w, int32_t h)
     return hl_image_create(&m->shaded, w, h, 4);
 }
 
-static hl_status draw_view(hl_fit_relight *r, const hl_raster_view *view, hl_hit *hit,
-                           float *window, hl_fit_maps *maps)
+/* Room of one picture. */
+typedef struct view_room {
+    hl_hit *hit;
+    float *window;   /* (2, n) */
+    float *position; /* (n, 3) */
+    float *rough, *metal, *alpha;
+} view_room;
+
+static hl_status draw_materials(hl_fit_relight *r, const hl_raster_view *view,
+                                const view_room *room, hl_fit_maps *maps)
 {
     hl_raster_frame frame;
     hl_raster_options o = {.sh_degree = 0,
@@ -181,29 +170,82 @@ static hl_status draw_view(hl_fit_relight *r, const hl_raster_view *view, hl_hit
                            .outputs = HL_RASTER_DEPTH | HL_RASTER_NORMAL,
                            .feature_count = HL_FIT_CHANNELS,
                            .features = r->features};
-    hl_fit_trace(&r->fit->bvh, view, hit);
+    hl_fit_trace(&r->fit->bvh, view, room->hit);
     if (r->fit->c.window > 0) {
-        hl_fit_window(r->fit->scene.mesh, view, hit, r->fit->c.window * r->fit->edge, window);
-        o.depth_window = window;
+        hl_fit_window(r->fit->scene.mesh, view, room->hit, r->fit->c.window * r->fit->edge,
+                      room->window);
+        o.depth_window = room->window;
     }
     HL_TRY(hl_raster_forward(r->fit->raster, &r->fit->splats, view, &o, &frame));
-    view_job j = {r, view, &frame, hit, maps};
+    view_job j = {r, view, &frame, room->hit, maps, room->position};
     hl_parallel_for(view->height, row, &j);
     return HL_OK;
 }
 
+static hl_status light(hl_fit_relight *r, const hl_raster_view *view, const view_room *room,
+                       hl_fit_maps *maps)
+{
+    const hl_fit *fit = r->fit;
+    const size_t n = (size_t)view->width * (size_t)view->height;
+    const hl_light_scene scene = {.mesh = r->bounces.light ? &r->bounces.mesh : fit->scene.mesh,
+                                  .bvh = &fit->bvh,
+                                  .environment = r->env,
+                                  .offset = fit->offset};
+    hl_shade_input in = {.width = view->width,
+                         .height = view->height,
+                         .position = room->position,
+                         .normal = maps->normal.data,
+                         .albedo = maps->albedo.data,
+                         .roughness = room->rough,
+                         .metal = room->metal,
+                         .alpha = room->alpha};
+    hl_irradiance indirect = {0};
+    hl_shade_options o = {.samples = r->samples / 4 * 4, .seed = (uint64_t)fit->c.seed};
+    hl_shade_result lit;
+    float away[3];
+    for (size_t i = 0; i < n; i++) {
+        room->rough[i] = maps->rough.data[3 * i];
+        room->metal[i] = maps->rough.data[3 * i + 1];
+        room->alpha[i] = maps->shaded.data[4 * i + 3];
+    }
+    hl_fit_pixel_ray(view, 0, in.eye, away);
+    if (r->bounces.light) {
+        indirect = hl_vertex_light_irradiance(r->bounces.light);
+        o.indirect = &indirect;
+    }
+    HL_TRY(hl_shade(&lit, &scene, &in, &o));
+    hl_image_release(&maps->shaded);
+    hl_status s = HL_OK;
+    if (r->denoise > 0)
+        s = hl_shade_denoise(&lit, &in, r->denoise, DENOISE_REACH * fit->offset);
+    if (s == HL_OK)
+        s = hl_shade_compose(&maps->shaded, &lit, &in, HL_SHADE_DIRECT | HL_SHADE_INDIRECT);
+    hl_shade_release(&lit);
+    return s;
+}
+
 hl_status hl_fit_relight_view(hl_fit_relight *r, const hl_raster_view *view, hl_fit_maps *maps)
 {
-    const size_t pixels = (size_t)view->width * (size_t)view->height;
-    hl_hit *hit = hl_alloc(pixels, sizeof *hit);
-    float *window = hl_alloc(2 * pixels, sizeof *window);
-    hl_status s = hit && window ? make_maps(maps, view->width, view->height) : HL_E_MEMORY;
-    if (s == HL_OK)
-        s = draw_view(r, view, hit, window, maps);
-    if (s != HL_OK)
-        hl_fit_maps_release(maps);
-    hl_free(hit);
-    hl_free(window);
+    const size_t n = (size_t)view->width * (size_t)view->height;
+    float *floats = hl_alloc(n, 8 * sizeof *floats);
+    view_room room = {.hit = hl_alloc(n, sizeof *room.hit)};
+    hl_status s = HL_E_MEMORY;
+    if (floats && room.hit) {
+        room.window = floats;
+        room.position = floats + 2 * n;
+        room.rough = floats + 5 * n;
+        room.metal = floats + 6 * n;
+        room.alpha = floats + 7 * n;
+        s = make_maps(maps, view->width, view->height);
+        if (s == HL_OK)
+            s = draw_materials(r, view, &room, maps);
+        if (s == HL_OK && r->samples > 0)
+            s = light(r, view, &room, maps);
+        if (s != HL_OK)
+            hl_fit_maps_release(maps);
+    }
+    hl_free(room.hit);
+    hl_free(floats);
     return s;
 }
 
