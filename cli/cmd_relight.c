@@ -145,55 +145,7 @@ static hl_status parse_outputs(const relight_options *o, hl_relighting *r)
     return HL_OK;
 }
 
-/* ---- lights ------------------------------------------------------------------------------- */
-
-static hl_status add_light(hl_relighting *r, const char *name, const char *path, hl_sky sky)
-{
-    if (r->light_count == HL_RELIGHT_LIGHTS_MAX)
-        return hl_fail(HL_E_FORMAT, "--env: more than %d lights", (int)HL_RELIGHT_LIGHTS_MAX);
-    hl_relight_light *l = &r->light[r->light_count++];
-    snprintf(l->name, sizeof l->name, "%.120s", name);
-    snprintf(l->path, sizeof l->path, "%s", path);
-    l->sky = sky;
-    char *dot = path[0] ? strrchr(l->name, '.') : NULL;
-    if (dot)
-        *dot = '\0';
-    return HL_OK;
-}
-
-static hl_status add_folder(hl_relighting *r, const char *folder)
-{
-    hl_file_list list;
-    const int32_t before = r->light_count;
-    HL_TRY(hl_file_list_folder(&list, folder));
-    hl_status s = HL_OK;
-    for (int32_t i = 0; i < list.count && s == HL_OK; i++) {
-        char path[HL_RELIGHT_PATH_MAX];
-        if (!hl_path_has_extension(list.names[i], "hdr") &&
-            !hl_path_has_extension(list.names[i], "exr"))
-            continue;
-        s = hl_path_join(path, sizeof path, folder, list.names[i]);
-        if (s == HL_OK)
-            s = add_light(r, hl_path_name(path), path, HL_SKY_COUNT);
-    }
-    hl_file_list_release(&list);
-    if (s == HL_OK && r->light_count == before)
-        s = hl_fail(HL_E_FORMAT, "%s: no .hdr or .exr file", folder);
-    return s;
-}
-
-static hl_status add_one(hl_relighting *r, const char *word)
-{
-    if (hl_file_is_folder(word))
-        return add_folder(r, word);
-    if (hl_file_exists(word) || strcmp(word, "own") != 0) {
-        const hl_sky sky = hl_file_exists(word) ? HL_SKY_COUNT : hl_sky_find(word);
-        return add_light(r, hl_path_name(word), sky < HL_SKY_COUNT ? "" : word, sky);
-    }
-    if (!r->views.has_file || !r->views.file.light.width)
-        return hl_fail(HL_E_ARG, "--env own: the scene holds no light of its own");
-    return add_light(r, word, "", HL_SKY_COUNT);
-}
+/* ---- all of it ---------------------------------------------------------------------------- */
 
 static hl_status find_lights(const relight_options *o, hl_relighting *r)
 {
@@ -201,20 +153,18 @@ static hl_status find_lights(const relight_options *o, hl_relighting *r)
         return r->scene.light_count ? HL_OK
                                     : hl_fail(HL_E_ARG, "no light: give --env, --sun or --lamp");
     if (hl_file_exists(o->env)) /* its name may hold commas */
-        return add_one(r, o->env);
+        return hl_relight_add_light(r, o->env);
     const char *at = o->env;
     while (*at) {
         char word[HL_RELIGHT_PATH_MAX];
         const size_t length = strcspn(at, ",");
         snprintf(word, sizeof word, "%.*s", (int)(length < sizeof word ? length : 0), at);
         if (word[0])
-            HL_TRY(add_one(r, word));
+            HL_TRY(hl_relight_add_light(r, word));
         at += length + (at[length] == ',');
     }
     return r->light_count ? HL_OK : hl_fail(HL_E_ARG, "--env: names no light");
 }
-
-/* ---- all of it ---------------------------------------------------------------------------- */
 
 static hl_status parse_size(const char *text, hl_relight_source *source)
 {

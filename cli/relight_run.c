@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/relight_run.h"
 
-#include "cli/relight_cameras.h"
 #include "core/color.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/timer.h"
-#include "relight/depth_mesh.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,8 +12,6 @@
 
 const char *const hl_relight_output_names[HL_RELIGHT_OUTPUTS] = {"color", "direct", "indirect",
                                                                  "shadow"};
-
-#define SUN_LEFT_DEG 55.0 /* of the viewer: shadows fall to the right and back */
 
 /* ---- one picture -------------------------------------------------------------------------- */
 
@@ -126,59 +122,6 @@ hl_status hl_relight_solve_indirect(hl_relighting *r)
     return s;
 }
 
-/* Degrees from the map's middle to where the first camera stands, around the middle of what it
- * sees. */
-static double azimuth_of_viewer(const hl_relighting *r)
-{
-    const hl_environment *env = &r->environment;
-    float eye[3], lo[3], hi[3], e[3];
-    hl_depth_point(&r->views.view[0].view, 0, 0, 0, eye);
-    if (r->views.pose_count > 1) {
-        double focus[3], up[3];
-        hl_camera_path_focus(r->views.pose, r->views.pose_count, focus, up);
-        for (int k = 0; k < 3; k++)
-            eye[k] -= (float)focus[k];
-    } else {
-        hl_mesh_bounds(r->scene.mesh, lo, hi);
-        for (int k = 0; k < 3; k++)
-            eye[k] -= 0.5f * (lo[k] + hi[k]);
-    }
-    hl_mul3(env->env_from_world, eye, e);
-    return atan2((double)e[1], (double)e[0]) * 57.29577951308232;
-}
-
-void hl_relight_orient(hl_relighting *r, int32_t light, double degrees)
-{
-    double from = 0;
-    if (r->light[light].sky < HL_SKY_COUNT) {
-        hl_environment_orient(&r->environment, r->views.up, 0);
-        from = azimuth_of_viewer(r) - SUN_LEFT_DEG;
-    }
-    if (r->light[light].sky == HL_SKY_COUNT && !r->light[light].path[0]) {
-        const float own[3] = {0, 0, 1}; /* that of the scene stands in world axes */
-        hl_environment_orient(&r->environment, own, 0);
-        if (r->rotate_deg + degrees == 0)
-            return;
-    }
-    hl_environment_orient(&r->environment, r->views.up, from + r->rotate_deg + degrees);
-}
-
-static hl_status load_light(hl_relighting *r, int32_t k)
-{
-    const hl_relight_light *l = &r->light[k];
-    hl_environment_release(&r->environment);
-    if (l->path[0]) {
-        HL_TRY(hl_environment_load(&r->environment, l->path));
-    } else if (l->sky < HL_SKY_COUNT) {
-        HL_TRY(hl_sky_make(&r->environment, l->sky));
-    } else {
-        HL_TRY(hl_environment_create(&r->environment, &r->views.file.light));
-    }
-    hl_relight_orient(r, k, 0);
-    r->scene.environment = &r->environment;
-    return HL_OK;
-}
-
 static hl_status light_all_views(hl_relighting *r, int32_t light)
 {
     const char *name = r->light_count ? r->light[light].name : "lamps";
@@ -218,17 +161,23 @@ static float offset_of(const hl_relight_views *views)
     return hl_max(2e-4f * size, 1e-12f);
 }
 
-hl_status hl_relight_run(hl_relighting *r)
+hl_status hl_relight_prepare(hl_relighting *r)
 {
     const hl_mesh *mesh = hl_relight_views_mesh(&r->views);
     HL_TRY(hl_bvh_create(&r->bvh, mesh));
     r->scene.mesh = mesh;
     r->scene.bvh = &r->bvh;
     r->scene.offset = offset_of(&r->views);
+    return HL_OK;
+}
+
+hl_status hl_relight_run(hl_relighting *r)
+{
+    HL_TRY(hl_relight_prepare(r));
     HL_TRY(hl_file_make_folder(r->out));
     for (int32_t k = 0; k < (r->light_count ? r->light_count : 1); k++) {
         if (r->light_count)
-            HL_TRY(load_light(r, k));
+            HL_TRY(hl_relight_load_light(r, k));
         HL_TRY(light_all_views(r, k));
         if (k == 0)
             HL_TRY(hl_relight_films(r, k));

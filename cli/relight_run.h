@@ -43,6 +43,15 @@ typedef struct hl_relighting {
 
 extern const char *const hl_relight_output_names[HL_RELIGHT_OUTPUTS];
 
+/* Adds what a word of --env names: a map, the maps of a folder, a sky, or "own".  `views` is
+ * loaded.  HL_E_ARG, HL_E_IO, HL_E_FORMAT. */
+hl_status hl_relight_add_light(hl_relighting *r, const char *word);
+/* Makes it the environment of the scene, as it stands without turning. */
+hl_status hl_relight_load_light(hl_relighting *r, int32_t light);
+
+/* The mesh of `views` ready for rays; a part of hl_relight_run. */
+hl_status hl_relight_prepare(hl_relighting *r);
+
 /* Lights all views under all lights and makes the films.  `views` is loaded.  HL_E_INTERRUPT. */
 hl_status hl_relight_run(hl_relighting *r);
 void hl_relight_release(hl_relighting *r);
