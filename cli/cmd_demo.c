@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* helio demo -- from nothing to pictures: photos of a scene that is made up, where they were taken
- * from, splats, and what came of it.
+ * from, splats, a mesh, materials, and the scene under four lights that it was never seen in.
  *
  * The steps are the commands a user would type; each is printed before it runs. */
 #include "cli/chain.h"
@@ -20,7 +20,7 @@ typedef struct demo_options {
     hl_common common;
     const char *out;
     int32_t scene;
-    int32_t views, width, height, iterations;
+    int32_t views, width, height, iterations, fit_iterations;
 } demo_options;
 
 static const hl_option rows[] = {
@@ -30,10 +30,13 @@ static const hl_option rows[] = {
     HL_OPT_INT(demo_options, "--width", width, 32, 2048, "of a picture, pixels"),
     HL_OPT_INT(demo_options, "--height", height, 32, 2048, "of a picture, pixels"),
     HL_OPT_INT(demo_options, "--iterations", iterations, 1, 1000000, "training steps"),
+    HL_OPT_INT(demo_options, "--fit-iterations", fit_iterations, 0, 1000000,
+               "steps of the solve for materials and light, 0 to end with the splats"),
     HL_COMMON_OPTIONS(demo_options),
 };
 static const hl_command_spec spec = {
-    "demo", "from nothing to pictures: synth, sfm, train, render", rows, HL_ROWS(rows), NULL, NULL};
+    "demo", "from nothing to pictures: synth, sfm, train, mesh, relight", rows, HL_ROWS(rows), NULL,
+    NULL};
 
 enum {
     PATH_BYTES = HL_SCENE_PATH_MAX,
@@ -42,6 +45,7 @@ enum {
     ORBIT_FRAMES = 8,
     CELL_WIDTH = 320, /* pixels; the height follows the pictures   */
     DIFFERENCE_GAIN = 4,
+    LIGHTS = 4,
     CORNER = 1 /* of --scene */
 };
 
@@ -49,6 +53,7 @@ typedef struct demo {
     const demo_options *o;
     char data[PATH_BYTES], model[PATH_BYTES], train[PATH_BYTES];
     char sheet[PATH_BYTES], orbit[PATH_BYTES], splats[PATH_BYTES];
+    char mesh[PATH_BYTES], lit[PATH_BYTES], strip[PATH_BYTES];
     double psnr, ssim; /* means over the held-out views that the sheet shows */
     int32_t splat_count;
 } demo;
@@ -90,6 +95,53 @@ static int run_train(const demo *d, const char *images)
     hl_chain_add(&c, "--eval");
     hl_chain_number(&c, "--iterations", d->o->iterations);
     return hl_chain_run(&c, hl_cmd_train);
+}
+
+/* Few voxels and triangles: as fine as the splats of a demo are. */
+static int run_mesh(const demo *d)
+{
+    hl_chain c;
+    hl_chain_start(&c, "mesh", &d->o->common);
+    hl_chain_add(&c, d->train);
+    hl_chain_option(&c, "-o", d->mesh);
+    hl_chain_option(&c, "--resolution", "384");
+    hl_chain_option(&c, "--target-faces", "120000");
+    hl_chain_option(&c, "--texture-size", "0");
+    return hl_chain_run(&c, hl_cmd_mesh);
+}
+
+static int run_fit(const demo *d)
+{
+    hl_chain c;
+    hl_chain_start(&c, "relight", &d->o->common);
+    hl_chain_add(&c, d->train);
+    hl_chain_add(&c, "--fit");
+    hl_chain_number(&c, "--iterations", d->o->fit_iterations);
+    return hl_chain_run(&c, hl_cmd_relight);
+}
+
+static const char *const lights[LIGHTS] = {"clear", "sunset", "studio", "neon"};
+
+static int run_relight(const demo *d)
+{
+    hl_chain c;
+    hl_chain_start(&c, "relight", &d->o->common);
+    hl_chain_add(&c, d->train);
+    hl_chain_option(&c, "-o", d->lit);
+    hl_chain_option(&c, "--env", "clear,sunset,studio,neon");
+    hl_chain_option(&c, "--views", "1");
+    hl_chain_option(&c, "--spp", "64");
+    hl_chain_option(&c, "--vertex-samples", "16");
+    hl_chain_option(&c, "--bounces", "2");
+    return hl_chain_run(&c, hl_cmd_relight);
+}
+
+static int run_lights(const demo *d)
+{
+    int code = run_mesh(d);
+    if (code == HL_EXIT_OK)
+        code = run_fit(d);
+    return code == HL_EXIT_OK ? run_relight(d) : code;
 }
 
 /* ---- pictures ----------------------------------------------------------------------------- */
@@ -251,6 +303,32 @@ static hl_status make_orbit(demo *d, hl_scene *scene, int32_t cell_height)
     return s;
 }
 
+/* The first held-out photo, and what that camera sees under each light. */
+static hl_status make_strip(demo *d, hl_scene *scene, int32_t cell_height)
+{
+    gallery g = {0};
+    hl_photo photo;
+    int32_t first = 0;
+    while (first + 1 < scene->views.view_count && scene->views.views[first].split != HL_SPLIT_TEST)
+        first++;
+    HL_TRY(hl_photos_acquire(scene->photos, first, &photo));
+    hl_status s = photo_over(scene, photo.image, &g.image[0]);
+    hl_photos_release(scene->photos, first);
+    snprintf(g.caption[0], sizeof g.caption[0], "photo");
+    for (int k = 0; k < LIGHTS && s == HL_OK; k++) {
+        char path[PATH_BYTES], name[64];
+        snprintf(name, sizeof name, "00000/rgba_%s.png", lights[k]);
+        s = hl_path_join(path, sizeof path, d->lit, name);
+        if (s == HL_OK)
+            s = hl_image8_load(&g.image[k + 1], path, 1);
+        snprintf(g.caption[k + 1], sizeof g.caption[k + 1], "%s", lights[k]);
+    }
+    if (s == HL_OK)
+        s = save_grid(&g, 1, LIGHTS + 1, cell_height, d->strip);
+    release_gallery(&g);
+    return s;
+}
+
 static hl_status make_pictures(demo *d)
 {
     const int32_t cell_height = (CELL_WIDTH * d->o->height + d->o->width / 2) / d->o->width;
@@ -265,6 +343,8 @@ static hl_status make_pictures(demo *d)
     }
     if (s == HL_OK)
         s = make_orbit(d, &scene, cell_height);
+    if (s == HL_OK && d->o->fit_iterations > 0)
+        s = make_strip(d, &scene, cell_height);
     hl_scene_close(&scene);
     return s;
 }
@@ -276,6 +356,8 @@ static hl_status report(const demo *d, double seconds)
         hl_json_add_text(root, "schema", "helio.demo/1");
         hl_json_add_text(root, "sheet", d->sheet);
         hl_json_add_text(root, "orbit", d->orbit);
+        if (d->o->fit_iterations > 0)
+            hl_json_add_text(root, "lights", d->strip);
         hl_json_add_text(root, "splats", d->splats);
         hl_json_add_number(root, "splat_count", d->splat_count);
         hl_json_add_number(root, "psnr", d->psnr);
@@ -287,6 +369,8 @@ static hl_status report(const demo *d, double seconds)
     printf("%d splats, held-out PSNR %.2f dB, SSIM %.4f, in %.1f s\n", d->splat_count, d->psnr,
            d->ssim, seconds);
     printf("%s\n%s\n%s\n", d->splats, d->sheet, d->orbit);
+    if (d->o->fit_iterations > 0)
+        printf("%s\n", d->strip);
     return HL_OK;
 }
 
@@ -296,6 +380,9 @@ static hl_status set_paths(demo *d)
     HL_TRY(hl_path_join(d->model, sizeof d->model, d->o->out, "sfm"));
     HL_TRY(hl_path_join(d->train, sizeof d->train, d->o->out, "train"));
     HL_TRY(hl_path_join(d->sheet, sizeof d->sheet, d->o->out, "sheet.png"));
+    HL_TRY(hl_path_join(d->mesh, sizeof d->mesh, d->train, "mesh/scene.glb"));
+    HL_TRY(hl_path_join(d->lit, sizeof d->lit, d->o->out, "relit"));
+    HL_TRY(hl_path_join(d->strip, sizeof d->strip, d->o->out, "lights.png"));
     return hl_path_join(d->orbit, sizeof d->orbit, d->o->out, "orbit.png");
 }
 
@@ -305,6 +392,14 @@ static hl_status find_images(const demo *d, char out[PATH_MAX])
     char images[PATH_BYTES];
     HL_TRY(hl_path_join(images, sizeof images, d->data, "images"));
     return realpath(images, out) ? HL_OK : hl_fail(HL_E_IO, "%s: no photos", images);
+}
+
+/* Of OUT/train/mesh/scene.glb, where helio relight --fit looks for it. */
+static hl_status make_mesh_folder(const demo *d)
+{
+    char folder[PATH_BYTES];
+    HL_TRY(hl_path_join(folder, sizeof folder, d->train, "mesh"));
+    return hl_file_make_folder(folder);
 }
 
 /* The steps, up to the first that fails. */
@@ -317,13 +412,23 @@ static int run_steps(const demo *d, hl_status *s)
     if (code != HL_EXIT_OK)
         return code;
     *s = find_images(d, images);
-    return *s == HL_OK ? run_train(d, images) : HL_EXIT_OK;
+    if (*s != HL_OK)
+        return HL_EXIT_OK;
+    code = run_train(d, images);
+    if (code != HL_EXIT_OK || d->o->fit_iterations == 0)
+        return code;
+    *s = make_mesh_folder(d);
+    return *s == HL_OK ? run_lights(d) : HL_EXIT_OK;
 }
 
 int hl_cmd_demo(int argc, char **argv)
 {
-    demo_options o = {
-        .common = HL_COMMON_DEFAULTS, .views = 32, .width = 320, .height = 240, .iterations = 1500};
+    demo_options o = {.common = HL_COMMON_DEFAULTS,
+                      .views = 32,
+                      .width = 320,
+                      .height = 240,
+                      .iterations = 1500,
+                      .fit_iterations = 250};
     int code;
     if (!hl_command_start(&spec, argc, argv, &o, &o.common, &code))
         return code;

@@ -18,7 +18,7 @@ typedef struct relight_options {
     const char *scene, *env, *out, *data, *outputs, *up, *sun, *lamp, *size;
     int32_t spp, bounces, vertex_samples, views, brdf, turn, turntable, path, denoise;
     double rotate_deg;
-    bool gt_materials, no_indirect;
+    bool gt_materials, no_indirect, on_mesh;
 } relight_options;
 
 static const hl_option rows[] = {
@@ -36,6 +36,8 @@ static const hl_option rows[] = {
                 "circle of cameras"),
     HL_OPT_INT(relight_options, "--views", views, 0, 100000, "views to light, 0 for all"),
     HL_OPT_TEXT(relight_options, "--size", size, "WxH", "pixels of a circle's pictures"),
+    HL_OPT_FLAG(relight_options, "--on-mesh", on_mesh,
+                "of a scene file, show what lies on its mesh alone"),
     HL_OPT_INT(relight_options, "--spp", spp, 4, 65536,
                "samples per pixel, rounded up to a multiple of 4"),
     HL_OPT_INT(relight_options, "--bounces", bounces, 0, 1000,
@@ -184,7 +186,8 @@ static hl_status prepare(const relight_options *o, hl_relighting *r)
                                 .truth = o->gt_materials,
                                 .data = o->data,
                                 .max_views = o->views,
-                                .up_given = o->up != NULL};
+                                .up_given = o->up != NULL,
+                                .on_mesh = o->on_mesh};
     double up[3];
     HL_TRY(parse_numbers("--up", o->up ? o->up : "0,0,1", up, 3));
     HL_TRY(parse_direction("--up", up, source.up));

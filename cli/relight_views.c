@@ -181,6 +181,7 @@ static hl_status load(hl_relight_views *views, const hl_relight_source *source)
 {
     const char *scene = source->scene;
     memcpy(views->up, source->up, sizeof views->up);
+    views->on_mesh = source->on_mesh;
     if (!source->truth) {
         const bool file = hl_file_is_folder(scene) || hl_helio_is_file(scene);
         HL_TRY(file ? open_file(views, scene) : open_mesh(views, scene));
@@ -224,7 +225,8 @@ hl_status hl_relight_view_fill(const hl_relight_views *views, const hl_light_sce
                                         .materials = views->file.materials,
                                         .mesh = scene->mesh,
                                         .bvh = scene->bvh,
-                                        .window = WINDOW_EDGES * views->edge};
+                                        .window = WINDOW_EDGES * views->edge,
+                                        .on_mesh = views->on_mesh};
         HL_TRY(hl_surfaces_of_splats(&view->surfaces, &from, &view->view));
     } else {
         HL_TRY(hl_surfaces_of_mesh(&view->surfaces, scene, &view->view));

@@ -34,6 +34,7 @@ typedef struct hl_relight_views {
     hl_raster *raster; /* for it                                        */
     float edge;        /* mean edge of its mesh                         */
     float up[3];       /* unit                                          */
+    bool on_mesh;      /* the scene file shows where its mesh is alone  */
 } hl_relight_views;
 
 typedef struct hl_relight_source {
@@ -45,6 +46,7 @@ typedef struct hl_relight_source {
     int32_t width, height; /* of a circle's pictures                                           */
     float up[3];           /* unit                                                             */
     bool up_given;         /* it wins over that of a scene file                                */
+    bool on_mesh;          /* see hl_relight_views                                             */
 } hl_relight_source;
 
 /* Reads all of it.  Errors name the file.  *views is released by hl_relight_views_release. */

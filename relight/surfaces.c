@@ -129,9 +129,10 @@ static void place_row(void *ctx, int32_t y, int32_t thread)
         const int32_t i = y * p->view->width + x;
         float *alpha = p->out->alpha.data + i, *n = p->out->normal.data + 3 * (size_t)i;
         float *position = p->out->position.data + 3 * (size_t)i;
-        if (*alpha < ALPHA_LEAST) {
+        const bool missed = p->hit[i].triangle == HL_HIT_NONE;
+        if (*alpha < ALPHA_LEAST || (missed && p->from->on_mesh)) {
             *alpha = 0;
-        } else if (p->hit[i].triangle != HL_HIT_NONE) {
+        } else if (!missed) {
             hl_estimate_point point;
             hl_fit_point_at(p->from->mesh, p->view, i, &p->hit[i], &point);
             memcpy(position, point.x, sizeof point.x);

@@ -43,6 +43,7 @@ typedef struct hl_splat_surfaces {
     const hl_mesh *mesh;    /* with normals                                              */
     const hl_bvh *bvh;      /* over it                                                   */
     float window;           /* length: splats count this near the mesh; 0: all of them   */
+    bool on_mesh;           /* nothing is there where the mesh is missed                 */
 } hl_splat_surfaces;
 
 /* Errors: those of hl_raster_forward. */
