@@ -46,6 +46,7 @@ enum {
     CELL_WIDTH = 320, /* pixels; the height follows the pictures   */
     DIFFERENCE_GAIN = 4,
     LIGHTS = 4,
+    VOXELS_MOST = 512,
     CORNER = 1 /* of --scene */
 };
 
@@ -100,12 +101,14 @@ static int run_train(const demo *d, const char *images)
 /* Few voxels and triangles: as fine as the splats of a demo are. */
 static int run_mesh(const demo *d)
 {
+    const int32_t resolution = 16 + d->o->width;
     hl_chain c;
     hl_chain_start(&c, "mesh", &d->o->common);
     hl_chain_add(&c, d->train);
     hl_chain_option(&c, "-o", d->mesh);
-    hl_chain_option(&c, "--resolution", "384");
-    hl_chain_option(&c, "--target-faces", "120000");
+    hl_chain_number(&c, "--resolution", resolution < VOXELS_MOST ? resolution : VOXELS_MOST);
+    hl_chain_number(&c, "--target-faces", 3 * (int64_t)d->o->width * d->o->height / 2);
+    hl_chain_option(&c, "--crop", "0.8");
     hl_chain_option(&c, "--texture-size", "0");
     return hl_chain_run(&c, hl_cmd_mesh);
 }

@@ -6,6 +6,7 @@
 #include "cli/mesh_check.h"
 #include "cli/mesh_depth.h"
 #include "cli/scene.h"
+#include "core/camera_path.h"
 #include "core/color.h"
 #include "core/file.h"
 #include "core/log.h"
@@ -13,6 +14,7 @@
 #include "core/mesh_atlas.h"
 #include "core/mesh_edges.h"
 #include "core/mesh_edit.h"
+#include "core/se3.h"
 #include "core/splat_stats.h"
 #include "raster/tsdf.h"
 
@@ -30,7 +32,7 @@ typedef struct mesh_options {
     hl_common common;
     const char *scene, *out, *data;
     int32_t depth, resolution, target_faces, texture_size, iteration, max_side_px;
-    double voxel;
+    double voxel, crop;
     bool check;
 } mesh_options;
 
@@ -41,6 +43,9 @@ static const hl_option rows[] = {
                "voxels along the longest side of the scene"),
     HL_OPT_DOUBLE(mesh_options, "--voxel", voxel, 0, 1e9,
                   "size of a voxel in scene units, 0 for that of --resolution"),
+    HL_OPT_DOUBLE(mesh_options, "--crop", crop, 0, 1e6,
+                  "keep what lies within this part of the cameras' median distance from what "
+                  "they look at, 0 for everything"),
     HL_OPT_CHOICE(mesh_options, "--depth", depth, "auto|expected|median|planes",
                   "depth of a pixel: mean over its splats, where half the light is stopped, or "
                   "where the planes of flat splats meet its ray; auto: planes if most are flat"),
@@ -87,6 +92,47 @@ typedef struct meshing {
 
 /* ---- field ---- */
 
+static int ascending_double(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* A box around what the cameras look at, on request: half of its side is `crop` of their median
+ * distance. */
+static hl_status crop_box(const meshing *m, float low[3], float high[3])
+{
+    const hl_views *views = &m->scene.views;
+    const int32_t n = views->view_count;
+    hl_pose *pose = hl_alloc((size_t)n, sizeof *pose);
+    double *distance = hl_alloc((size_t)n, sizeof *distance), focus[3], up[3];
+    const hl_status s = pose && distance ? HL_OK : HL_E_MEMORY;
+    for (int32_t i = 0; i < n && s == HL_OK; i++)
+        pose[i] = views->views[i].camera_from_world;
+    if (s == HL_OK)
+        hl_camera_path_focus(pose, n, focus, up);
+    for (int32_t i = 0; i < n && s == HL_OK; i++) {
+        hl_raster_view view;
+        const float at[3] = {(float)focus[0], (float)focus[1], (float)focus[2]};
+        float x[3];
+        if (hl_scene_view(&m->scene, i, &view) != HL_OK)
+            continue; /* its distance stays 0; fusing will say why */
+        hl_se3_apply(view.r, view.t, at, x);
+        distance[i] = (double)hl_length3(x);
+    }
+    if (s == HL_OK) {
+        qsort(distance, (size_t)n, sizeof *distance, ascending_double);
+        const double reach = m->o->crop * distance[n / 2];
+        for (int k = 0; k < 3; k++) {
+            low[k] = fmaxf(low[k], (float)(focus[k] - reach));
+            high[k] = fminf(high[k], (float)(focus[k] + reach));
+        }
+    }
+    hl_free(pose);
+    hl_free(distance);
+    return s;
+}
+
 /* Box of the splats without the outer 2 %: never that of the cameras, who may stand far away. */
 static hl_status open_field(meshing *m)
 {
@@ -102,6 +148,14 @@ static hl_status open_field(meshing *m)
     for (int k = 0; k < 3; k++) {
         o.low[k] = (float)(st.core_low[k] - (double)MARGIN * longest);
         o.high[k] = (float)(st.core_high[k] + (double)MARGIN * longest);
+    }
+    if (m->o->crop > 0) {
+        HL_TRY(crop_box(m, o.low, o.high));
+        longest = 0;
+        for (int k = 0; k < 3; k++)
+            longest = fmax(longest, (double)(o.high[k] - o.low[k]));
+        if (!(longest > 0))
+            return hl_fail(HL_E_ARG, "--crop %g leaves nothing of the scene", m->o->crop);
     }
     m->voxel = m->o->voxel > 0 ? (float)m->o->voxel : (float)(longest / m->o->resolution);
     o.voxel = m->voxel;

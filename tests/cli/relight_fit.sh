@@ -38,6 +38,11 @@ if "$HELIO" doctor | grep -q '^viewer *ok'; then
     "$HELIO" view cut --headless --script look.txt --quiet >/dev/null 2>cut.log || code=$?
     [ $code -eq 1 ] && grep -q 'cut/scene.helio' cut.log || echo 'a broken fit went unseen'
 fi
+# The same for programs that know no light: lit colours, and a mesh with textures.
+"$HELIO" convert out/scene.helio lit.ply --bake own --quiet | sed 's/: .*splats.*/: splats/'
+"$HELIO" info lit.ply | grep 'SH degree'
+"$HELIO" convert out/scene.helio dressed.glb --texture-size 128 --quiet | sed 's/: .*triangles.*/: triangles/'
+"$HELIO" relight dressed.glb -o relit --env even --views 1 --spp 4 --size 16x16 --quiet | tail -n 1
 try() {
     local want=$1 code=0
     shift
@@ -54,3 +59,13 @@ mkdir bare
 try 1 bare -o relit --env studio
 try 1 truth -o relit --env studio
 try 1 out/mesh/scene.glb -o relit --env own
+bad() {
+    local code=0
+    "$HELIO" convert "$@" --quiet || code=$?
+    [ $code -eq 1 ] || echo "convert $*: exit $code, expected 1"
+}
+bad lit.ply lit.glb
+bad lit.ply again.ply --bake own
+bad bare/scene.helio lit.ply --bake own
+bad out/scene.helio lit.ply --bake absent.hdr
+bad out/scene.helio lit.glb --bake own
