@@ -145,7 +145,7 @@ hl_status hl_renderer_need_device(hl_renderer *r)
         return HL_OK;
     const hl_status s =
         open_device(r, &(hl_vk_params){.validate = r->params.validate, .device = r->params.device});
-    return s == HL_OK ? s : hl_fail_context(s, "light and channels need Vulkan");
+    return s == HL_OK ? s : hl_fail_context(s, "light and meshes need Vulkan");
 }
 
 static void keep_times(hl_renderer *r)
