@@ -2,10 +2,13 @@
 /* Meshes: first their depth, which hides splats behind; at last their material, blended under the
  * splats in front. */
 #include "core/memory.h"
+#include "relight/surfaces.h"
 #include "viewer/gpu_frame.h"
 #include "viewer/vk_graph.h"
 
 #include <string.h>
+
+#define EDGE_PART 0.75f /* of the mean edge: splats lie that far off the mesh made of them */
 
 typedef struct vertex {
     float position[3], normal[3], albedo[3], finish[2];
@@ -108,7 +111,10 @@ hl_status hl_gpu_frame_set_stand_in(hl_gpu_frame *frame, const hl_mesh *mesh)
 {
     frame->shadows.dirty = true;
     frame->baked = 0;
-    return place(frame->vk, &frame->stand_in, mesh);
+    HL_TRY(place(frame->vk, &frame->stand_in, mesh));
+    if (mesh)
+        frame->stand_in.casters.layer = EDGE_PART * hl_surfaces_mean_edge(mesh);
+    return HL_OK;
 }
 
 hl_status hl_pass_mesh_draw(hl_gpu_frame *frame, const hl_vk_pipeline *pipeline)

@@ -22,7 +22,7 @@ enum { SUN_MAPS = 1, POINT_MAPS = 6 };
 #define FIRST_PART 1e-3f /* of the scene's radius: what is nearer to a point casts no shadow  */
 #define DEEP       4.0f  /* radii before and behind the middle that a sun's map holds            */
 #define LAYER_PART 0.5f  /* thickness of a surface made of splats, in sizes of the median splat  */
-#define LAYER_MOST 0.01f /* of the scene's radius  */
+#define LAYER_MOST 0.02f /* of the scene's radius  */
 
 hl_status hl_pass_shadow_create(hl_gpu_frame *frame)
 {
@@ -205,8 +205,11 @@ hl_status hl_pass_shadow_fill(hl_gpu_frame *frame, const hl_look *look)
                       memcmp(s->lights, look->lights, bytes) == 0;
     if (same)
         return HL_OK;
-    if (frame->stand_in.index_count) /* in place of the splats */
-        memcpy(casters.low, frame->stand_in.casters.low, 2 * sizeof casters.low);
+    if (frame->stand_in.index_count) { /* in place of the splats, which lie around it */
+        const float layer = hl_max(casters.layer, frame->stand_in.casters.layer);
+        casters = frame->stand_in.casters;
+        casters.layer = layer;
+    }
     if (frame->mesh.index_count)
         hl_gpu_casters_add(&casters, frame->mesh.casters.low, frame->mesh.casters.high);
     HL_TRY(make_atlas(frame, casters.low[0] <= casters.high[0] ? count_maps(look) : 0));
