@@ -22,6 +22,8 @@ enum { DENSIFY_DEFAULT, DENSIFY_ADC, DENSIFY_MCMC, DENSIFY_NONE };
 #define PROCESS_BYTES ((size_t)12 << 20)
 /* Share of the free memory that training may take. */
 #define MEMORY_SHARE 0.9
+/* Weight of the normals of --geometry for photos without alpha. */
+#define OPEN_CONSISTENCY 0.05f
 
 typedef struct train_options {
     hl_common common;
@@ -116,6 +118,15 @@ static void set_background(const train_options *o, const hl_train_scene *scene, 
     c->random_background = o->background == BACKGROUND_RANDOM || (automatic && scene->has_alpha);
 }
 
+/* Where no alpha holds silhouettes, a strong pull on normals draws a sheet from what is near to
+ * what is behind: of a fox's head before a wall it left a bubble. */
+static void set_geometry(const train_options *o, const hl_train_scene *scene, hl_train_config *c)
+{
+    c->geometry = o->geometry;
+    if (!scene->has_alpha)
+        c->consistency_weight = OPEN_CONSISTENCY;
+}
+
 /* More splats than that per pixel of a photo are not worth their time on a processor. */
 static int32_t suggested_cap(const train_options *o, const train_data *d, int32_t preset_cap)
 {
@@ -154,7 +165,7 @@ static hl_status make_config(const train_options *o, const train_data *d, hl_tra
     c->pose = o->refine_poses;
     c->depth_weight = c->depth_weight_end = o->depth_weight;
     c->normal_weight = o->normal_weight;
-    c->geometry = o->geometry;
+    set_geometry(o, &d->scene, c);
     if (o->mesh && o->init_ply)
         hl_train_config_settle(c);
     set_background(o, &d->scene, c);
