@@ -118,8 +118,8 @@ static void set_background(const train_options *o, const hl_train_scene *scene, 
     c->random_background = o->background == BACKGROUND_RANDOM || (automatic && scene->has_alpha);
 }
 
-/* Where no alpha holds silhouettes, a strong pull on normals draws a sheet from what is near to
- * what is behind: of a fox's head before a wall it left a bubble. */
+/* Where no alpha holds silhouettes, a strong pull on normals smooths details away, and of a fox's
+ * head before a wall it left a sheet (docs/results.md). */
 static void set_geometry(const train_options *o, const hl_train_scene *scene, hl_train_config *c)
 {
     c->geometry = o->geometry;
