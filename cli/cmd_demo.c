@@ -98,17 +98,18 @@ static int run_train(const demo *d, const char *images)
     return hl_chain_run(&c, hl_cmd_train);
 }
 
-/* Few voxels and triangles: as fine as the splats of a demo are. */
+/* The middle of the scene in few voxels and triangles: finer ones follow the noise of splats that
+ * were trained for a minute. */
 static int run_mesh(const demo *d)
 {
-    const int32_t resolution = 16 + d->o->width;
+    const int32_t resolution = 16 + d->o->width / 5;
     hl_chain c;
     hl_chain_start(&c, "mesh", &d->o->common);
     hl_chain_add(&c, d->train);
     hl_chain_option(&c, "-o", d->mesh);
     hl_chain_number(&c, "--resolution", resolution < VOXELS_MOST ? resolution : VOXELS_MOST);
-    hl_chain_number(&c, "--target-faces", 3 * (int64_t)d->o->width * d->o->height / 2);
-    hl_chain_option(&c, "--crop", "0.8");
+    hl_chain_number(&c, "--target-faces", (int64_t)d->o->width * d->o->height / 2);
+    hl_chain_option(&c, "--crop", "0.45");
     hl_chain_option(&c, "--texture-size", "0");
     return hl_chain_run(&c, hl_cmd_mesh);
 }
@@ -431,7 +432,7 @@ int hl_cmd_demo(int argc, char **argv)
                       .width = 320,
                       .height = 240,
                       .iterations = 1500,
-                      .fit_iterations = 250};
+                      .fit_iterations = 400};
     int code;
     if (!hl_command_start(&spec, argc, argv, &o, &o.common, &code))
         return code;
