@@ -27,6 +27,7 @@ typedef struct run {
     hl_renderer_stats stats; /* of the last frame */
     double first;            /* from the scene in memory to the first picture in memory */
     int32_t frames, pass_count;
+    double processor;         /* mean of a frame, all threads */
     double *frame;            /* (frames) */
     double *pass[PASSES_MAX]; /* (frames) each */
     const char *pass_name[PASSES_MAX];
@@ -175,13 +176,14 @@ static hl_status time_frames(bench_view *b, hl_renderer *r, run *t)
     HL_TRY(make_room(t, b->o->frames));
     for (int i = 0; i < WARM; i++)
         HL_TRY(hl_renderer_draw(r, &b->orbit[i % POSES], &look));
-    const double start = hl_wall_seconds();
+    const double start = hl_wall_seconds(), start_cpu = hl_cpu_seconds();
     while (t->frames < b->o->frames && (!t->frames || hl_wall_seconds() - start < b->o->seconds)) {
         HL_TRY(hl_renderer_draw(r, &b->orbit[t->frames % POSES], &look));
         hl_renderer_stats_read(r, &t->stats);
         t->frame[t->frames] = t->stats.draw_ms;
         keep_passes(t, t->frames++);
     }
+    t->processor = 1000 * (hl_cpu_seconds() - start_cpu) / t->frames;
     t->present = true;
     return HL_OK;
 }
@@ -244,6 +246,7 @@ static hl_status print_json(bench_view *b)
         hl_json_add_number(node, "frames", t->frames);
         hl_json_add_number(node, "first_frame_ms", t->first);
         add_times(node, "frame_ms", t->frame, t->frames);
+        hl_json_add_number(node, "processor_ms", t->processor);
         hl_json_add_number(node, "fps", 1000 / quantile(t->frame, t->frames, 0.5));
         const double count = b->scene.splats.count ? b->scene.splats.count : 1;
         hl_json_add_number(node, "bytes_per_splat", (double)t->stats.splat_bytes / count);
@@ -264,9 +267,10 @@ static void print_text(bench_view *b)
         if (!t->present)
             continue;
         const double p50 = quantile(t->frame, t->frames, 0.5);
-        printf("%-5s %.2f ms (p95 %.2f), %.1f fps, %d frames, the first after %.0f ms",
-               hl_raster_path_name((hl_raster_path)path), p50, quantile(t->frame, t->frames, 0.95),
-               1000 / p50, t->frames, t->first);
+        printf(
+            "%-5s %.2f ms (p95 %.2f, processor %.2f), %.1f fps, %d frames, the first after %.0f ms",
+            hl_raster_path_name((hl_raster_path)path), p50, quantile(t->frame, t->frames, 0.95),
+            t->processor, 1000 / p50, t->frames, t->first);
         if (t->stats.splat_bytes && b->scene.splats.count)
             printf(", %.0f bytes a splat", (double)t->stats.splat_bytes / b->scene.splats.count);
         printf("; %s\n", t->stats.device);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* radix_scan.comp -- one group per digit: where in the digit's run each group's keys begin, and
- * how long the run is. */
+/* radix_scan.comp -- where in its digit's run each group's keys begin, and how long the run is: one
+ * group per digit, or, where there are few groups of keys, one invocation per digit. */
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "common.glsl"
@@ -17,8 +17,24 @@ layout(push_constant, scalar) uniform Push {
 
 shared uint sums[HL_GROUP];
 
+void scan_alone(uint digit)
+{
+    uint at = 0;
+    for (uint i = 0; i < groups; i++) {
+        const uint n = counts[digit * groups + i];
+        counts[digit * groups + i] = at;
+        at += n;
+    }
+    totals[digit] = at;
+}
+
 void main()
 {
+    if (groups <= HL_RADIX_FEW) {
+        if (GROUP_NUMBER == 0)
+            scan_alone(gl_LocalInvocationIndex);
+        return;
+    }
     const uint t = gl_LocalInvocationIndex, row = GROUP_NUMBER * groups;
     const uint share = (groups + HL_GROUP - 1) / HL_GROUP;
     const uint from = min(t * share, groups), to = min(from + share, groups);

@@ -22,6 +22,7 @@ typedef uint32_t hl_uint;
 #define HL_GROUP_SIDE  8    /* of a two-dimensional one: 64 invocations           */
 #define HL_RADIX_KEYS  4096 /* keys of one group of the sort: 16 each             */
 #define HL_RADIX_BINS  256  /* 8 bits a pass                                      */
+#define HL_RADIX_FEW   64   /* groups: up to here one group scans all digits      */
 #define HL_GPU_NEAR    0.01 /* HL_NEAR of raster/constants.h */
 #define HL_KEY_CULLED  0xFFFFFFFFu
 #define HL_SCALE_LOW   -20.0 /* log_scale is stored in 16 bits from here ...      */

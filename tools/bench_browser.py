@@ -7,7 +7,7 @@
 VIEWER is a checkout of antimatter15/splat (index.html, main.js), which is not part of this
 project.  Same file, same poses, same size, one after the other in one run.  Two times of the
 browser: of a frame from call to pixels ("work"), and from frame to frame ("interval"), which
-its compositing and its sort share.  The viewer's sort, in a worker, is free to lag behind.
+its compositing and its sort share.  Processor time is that of all processes of the browser.  The viewer's sort, in a worker, is free to lag behind.
 Prints one JSON object.  Exit code 77, with a line that says why, where something is missing.
 """
 import argparse
@@ -48,7 +48,10 @@ window.requestAnimationFrame = (callback) => next((now) => {
     if (++turn > 5) { /* the first ones compile shaders and wait for the sort */
         work.push(after - before);
         interval.push(after - last);
-        start = start || before;
+        if (!start) {
+            start = before;
+            send("/start", "");
+        }
         picture = picture || context.canvas.toDataURL("image/png"); /* pose 5 */
     }
     last = after;
@@ -72,6 +75,23 @@ def absent(reason):
 def middle(values, p):
     values = sorted(values)
     return values[int(p * (len(values) - 1) + 0.5)]
+
+
+def ticks(root):
+    """Processor seconds of a process and of those it started, user and system."""
+    total, parents = {}, {}
+    for entry in os.listdir("/proc"):
+        try:
+            fields = open("/proc/%s/stat" % int(entry), encoding="utf-8").read().rsplit(")", 1)[1].split()
+        except (ValueError, OSError):
+            continue
+        parents[int(entry)] = int(fields[1])
+        total[int(entry)] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    def below(process):
+        while process and process != root:
+            process = parents.get(process, 0)
+        return process == root
+    return sum(seconds for process, seconds in total.items() if below(process))
 
 
 def column_major(pose):
@@ -107,10 +127,17 @@ def serve(html, viewer, splat):
             self.wfile.write(body)
 
         def do_POST(self):
-            self.server.result = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            spent = ticks(self.server.browser)
+            if self.path == "/start":
+                self.server.spent = spent
+            else:
+                self.server.result = json.loads(body)
+                self.server.result["processor"] = spent - self.server.spent
             self.send_response(204)
             self.end_headers()
-            came.set()
+            if self.path == "/result":
+                came.set()
 
         def log_message(self, *_):
             pass
@@ -129,6 +156,7 @@ def browse(chromium, server, came, size, profile):
                "--no-first-run", "--disable-background-networking", url]
     with open(os.path.join(profile, "log"), "w", encoding="utf-8") as log:
         browser = subprocess.Popen(command, stdout=log, stderr=log)
+        server.browser = browser.pid
     ok = came.wait(PATIENCE)
     browser.terminate()
     browser.wait()
@@ -170,11 +198,14 @@ def main():
     work, interval = middle(result["work"], 0.5), middle(result["interval"], 0.5)
     report = {"splats": o.splats, "size": o.size, "renderer": result["renderer"],
               "browser": {"frames": len(result["work"]), "work_ms_p50": work, "interval_ms_p50": interval,
+                          "processor_ms": 1000 * result["processor"] / len(result["work"]),
                           "fps": 1000 / interval}}
     for name, path in ours["paths"].items():
         ms = path["frame_ms"]["p50"]
         report[name] = {"frames": path["frames"], "frame_ms_p50": ms, "fps": path["fps"],
-                        "times_browser": interval / ms, "times_browser_work": work / ms}
+                        "processor_ms": path["processor_ms"],
+                        "times_browser": interval / ms, "times_browser_work": work / ms,
+                        "times_browser_processor": report["browser"]["processor_ms"] / path["processor_ms"]}
     print(json.dumps(report, indent=1))
 
 

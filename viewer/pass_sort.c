@@ -41,7 +41,7 @@ static hl_status sort_digit(hl_vk *vk, const hl_pass_sort *pass, hl_vk_buffer ke
     hl_vk_barriers(vk, scan, 2);
     HL_TRY(hl_vk_bind(vk, &pass->scan,
                       (const hl_vk_binding[]){{.buffer = counts}, {.buffer = totals}}, p));
-    hl_vk_dispatch(vk, HL_RADIX_BINS);
+    hl_vk_dispatch(vk, p->groups <= HL_RADIX_FEW ? 1 : HL_RADIX_BINS);
 
     const hl_vk_touch scatter[] = {{.buffer = &keys[from], .how = HL_VK_READ},
                                    {.buffer = &values[from], .how = HL_VK_READ},
