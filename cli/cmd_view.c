@@ -258,6 +258,7 @@ static hl_status print_report(const view_options *o, const hl_viewer_report *r)
         hl_json_add_number(root, "splats", s->splats);
         hl_json_add_number(root, "bytes_per_splat", bytes);
         hl_json_add_number(root, "frames", (double)r->frames);
+        hl_json_add_number(root, "small_frames", (double)r->small);
         hl_json_add_number(root, "first_frame_ms", r->first_ms);
         hl_json_add_number(root, "draw_ms", s->draw_ms);
         hl_json_add_number(root, "validation_messages", s->messages);

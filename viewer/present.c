@@ -13,8 +13,8 @@ static hl_status put_picture(hl_viewer *v, const hl_image8 *picture)
     hl_vk *vk = v->renderer->vk;
     const VkBufferImageCopy copy = {
         .imageSubresource = {.aspectMask = VK_IMAGE_ASPECT_COLOR_BIT, .layerCount = 1},
-        .imageExtent = {(uint32_t)v->width, (uint32_t)v->height, 1}};
-    HL_TRY(hl_gpu_frame_resize(frame, (uint32_t)v->width, (uint32_t)v->height));
+        .imageExtent = {(uint32_t)picture->width, (uint32_t)picture->height, 1}};
+    HL_TRY(hl_gpu_frame_resize(frame, (uint32_t)picture->width, (uint32_t)picture->height));
     const size_t pixels = (size_t)picture->width * (size_t)picture->height;
     if (v->staging.size < 4 * pixels) {
         hl_vk_buffer_release(vk, &v->staging);

@@ -408,12 +408,14 @@ bool hl_renderer_describe_vulkan(char *out, size_t capacity)
         return false;
     }
     const uint32_t v = vk->properties.apiVersion;
-    snprintf(out, capacity,
-             "tier T1: %s, Vulkan %u.%u.%u, subgroups of %u, storage ranges to %u MiB%s",
-             vk->properties.deviceName, VK_API_VERSION_MAJOR(v), VK_API_VERSION_MINOR(v),
-             VK_API_VERSION_PATCH(v), (unsigned)vk->subgroup,
-             (unsigned)(vk->properties.limits.maxStorageBufferRange >> 20),
-             vk->software ? "; software: the CPU path is faster" : "");
+    snprintf(
+        out, capacity, "tier T1: %s, Vulkan %u.%u.%u, subgroups of %u, storage ranges to %u MiB%s",
+        vk->properties.deviceName, VK_API_VERSION_MAJOR(v), VK_API_VERSION_MINOR(v),
+        VK_API_VERSION_PATCH(v), (unsigned)vk->subgroup,
+        (unsigned)(vk->properties.limits.maxStorageBufferRange >> 20),
+        vk->software            ? "; software: the CPU path is faster"
+        : vk->writes_any_format ? "; quads or tiles, by a probe at the start"
+                                : "; quads, as shaderStorageImageWriteWithoutFormat is absent");
     hl_vk_destroy(&vk);
     return true;
 }

@@ -14,6 +14,9 @@
 
 #define REST_SECONDS       0.05    /* a still window looks for events this often */
 #define CALM_FRAMES        4       /* drawn after the last thing that happened   */
+#define STILL_SECONDS      0.15    /* after a move: then in full size            */
+#define SLOW_MS            40      /* a full picture takes longer: half the size */
+#define VERY_SLOW_MS       130     /*                         : a quarter       */
 #define FOLLOW_NANOSECONDS 5000000 /* and a script for a scene that changes     */
 
 /* Read where it is there (package fonts-dejavu-core); the built-in letters do as well. */
@@ -104,13 +107,19 @@ static hl_status light_of_scene(hl_viewer *v)
 hl_status hl_viewer_draw(hl_viewer *viewer)
 {
     hl_raster_view view;
-    if (!viewer->dirty)
+    const int32_t part = viewer->part > 1 ? viewer->part : 1;
+    if (!viewer->dirty && viewer->part_drawn <= part)
         return HL_OK;
-    HL_TRY(hl_orbit_view(&viewer->orbit, viewer->width, viewer->height, &view));
+    const int32_t width = (viewer->width + part - 1) / part;
+    HL_TRY(hl_orbit_view(&viewer->orbit, width, (viewer->height + part - 1) / part, &view));
     HL_TRY(light_of_scene(viewer));
     hl_viewer_prepare(viewer);
     HL_TRY(hl_renderer_draw(viewer->renderer, &view, &viewer->look));
     viewer->dirty = false;
+    viewer->part_drawn = part;
+    viewer->report.small += part > 1;
+    if (part == 1)
+        viewer->full_ms = viewer->renderer->draw_ms;
     if (viewer->report.frames++ == 0)
         viewer->report.first_ms = 1000 * (hl_wall_seconds() - viewer->start);
     return HL_OK;
@@ -228,7 +237,8 @@ static hl_status open_window(hl_viewer *v)
     char why[256];
     bool gl = false;
     hl_status s = open_vulkan(v);
-    if (s == HL_E_BACKEND && p->path != HL_RASTER_QUADS && !p->validate && !p->device) {
+    const bool named = p->path == HL_RASTER_QUADS || p->path == HL_RASTER_TILES;
+    if (s == HL_E_BACKEND && !named && !p->validate && !p->device) {
         snprintf(why, sizeof why, "%s", hl_last_error());
         close_window(v);
         s = open_gl(v);
@@ -251,6 +261,27 @@ static void play(hl_viewer *v, double seconds)
     const double end = hl_camera_keys_seconds(s->keys, s->key_count);
     hl_viewer_stand_at(v, v->path_at + fmin(seconds, 0.25));
     v->playing = s->key_count > 0 && v->path_at < end;
+}
+
+/* A hand that does anything. */
+static bool is_busy(const hl_window_input *in)
+{
+    bool busy = in->key_count || in->drop_count || in->wheel != 0 || in->move_x != 0 ||
+                in->move_y != 0 || in->button[0] || in->button[1] || in->button[2] || in->exposed;
+    for (size_t i = 0; i < sizeof in->held / sizeof in->held[0]; i++)
+        busy = busy || in->held[i];
+    return busy;
+}
+
+/* While the view is moved, pictures that take long are drawn small; at rest in full. */
+static int32_t part_of_size(hl_viewer *v, const hl_window_input *in)
+{
+    const double now = hl_wall_seconds();
+    if (v->dirty && (v->playing || is_busy(in)))
+        v->moved = now;
+    if (v->compare.wipe > 0 || v->grab[0] || v->wait > 0 || now - v->moved > STILL_SECONDS)
+        return 1;
+    return v->full_ms > VERY_SLOW_MS ? 4 : (v->full_ms > SLOW_MS ? 2 : 1);
 }
 
 static hl_status window_frame(hl_viewer *v, const hl_window_input *in, double seconds)
@@ -278,7 +309,9 @@ static hl_status window_frame(hl_viewer *v, const hl_window_input *in, double se
     hl_viewer_input(v, in, seconds);
     if (v->playing)
         play(v, seconds);
+    v->part = part_of_size(v, in);
     const hl_status s = hl_viewer_draw(v);
+    v->part = 1;
     if (s == HL_E_BACKEND && v->look.show != HL_SHOW_COLOR &&
         !(v->renderer->vk && v->renderer->vk->lost)) {
         snprintf(v->message, sizeof v->message, "%s", hl_last_error());
@@ -289,22 +322,12 @@ static hl_status window_frame(hl_viewer *v, const hl_window_input *in, double se
     return v->gl ? hl_viewer_present_gl(v, &lists) : hl_viewer_present(v, &lists);
 }
 
-/* A hand that does anything. */
-static bool is_busy(const hl_window_input *in)
-{
-    bool busy = in->key_count || in->drop_count || in->wheel != 0 || in->move_x != 0 ||
-                in->move_y != 0 || in->button[0] || in->button[1] || in->button[2] || in->exposed;
-    for (size_t i = 0; i < sizeof in->held / sizeof in->held[0]; i++)
-        busy = busy || in->held[i];
-    return busy;
-}
-
 /* A window where nothing happens shows what it showed; the pixel under the mouse and the panels
  * take some frames to settle. */
 static bool is_calm(hl_viewer *v, const hl_window_input *in, bool scripted)
 {
-    const bool moves = v->dirty || v->playing || scripted || v->wait > 0 || v->grab[0] ||
-                       in->width != v->width || in->height != v->height;
+    const bool moves = v->dirty || v->part_drawn > 1 || v->playing || scripted || v->wait > 0 ||
+                       v->grab[0] || in->width != v->width || in->height != v->height;
     v->calm = moves || is_busy(in) ? 0 : v->calm + 1;
     return v->calm > CALM_FRAMES;
 }
@@ -323,7 +346,7 @@ static hl_status run_window(hl_viewer *v, script *s)
         if (!done && v->wait == 0)
             HL_TRY(run_script(v, s, &done));
         v->dirty |= hl_renderer_has_news(v->renderer);
-        hl_window_poll(v->window, v->dirty || !done ? 0 : REST_SECONDS, &in);
+        hl_window_poll(v->window, v->dirty || v->part_drawn > 1 || !done ? 0 : REST_SECONDS, &in);
         const double now = hl_wall_seconds();
         if (!is_calm(v, &in, !done))
             HL_TRY(window_frame(v, &in, now - last));

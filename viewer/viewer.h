@@ -70,6 +70,7 @@ typedef struct hl_viewer_params {
 } hl_viewer_params;
 
 typedef struct hl_viewer_report {
+    int64_t small;           /* pictures drawn at a part of their size, while the view moved */
     int64_t frames;          /* drawn                                 */
     double first_ms;         /* from the call to the first picture    */
     int32_t actions;         /* of the script                         */

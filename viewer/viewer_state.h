@@ -37,6 +37,10 @@ struct hl_viewer {
     int32_t width, height; /* of the picture                              */
     int32_t camera;        /* of scene.cameras, -1: free                  */
     bool dirty;            /* the picture must be drawn again             */
+    int32_t part;          /* of the next picture's sides, 1 / part; 0: 1 */
+    int32_t part_drawn;    /* of the last picture                         */
+    double full_ms;        /* that the last picture of full size took     */
+    double moved;          /* wall seconds of the last move by hand       */
     bool scene_light;      /* the environment of the scene is yet to be used */
     bool picture_old;      /* `dirty` before the action at hand           */
     bool panels, help, quit;
