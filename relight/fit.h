@@ -38,7 +38,7 @@
     X(int32_t, pixels,           1024,    1,     1048576) /* of one photo in a step            */ \
     X(int32_t, samples,          64,      4,     256)     /* 1/4 cosine, 1/4 GGX, 1/2 light    */ \
     X(int32_t, env_height,       64,      1,     1024)    /* rows of the light; twice as wide  */ \
-    X(float,   surface,          0.8f,    0,     1)       /* of the iterations: unknowns are at
+    X(float,   surface,          0.7f,    0,     1)       /* of the iterations: unknowns are at
                                                              the mesh's vertices, then splats  */ \
     X(bool,    metal,            true,    0,     1)       /* solve for metalness               */ \
     X(float,   metal_from,       0.15f,   0,     1)       /* of the iterations: none before    */ \
