@@ -120,6 +120,7 @@ static int run_fit(const demo *d)
     hl_chain_start(&c, "relight", &d->o->common);
     hl_chain_add(&c, d->train);
     hl_chain_add(&c, "--fit");
+    hl_chain_option(&c, "--hybrid", "rays"); /* splats of a demo do not lie flat on the mesh */
     hl_chain_number(&c, "--iterations", d->o->fit_iterations);
     return hl_chain_run(&c, hl_cmd_relight);
 }
@@ -432,7 +433,7 @@ int hl_cmd_demo(int argc, char **argv)
                       .width = 320,
                       .height = 240,
                       .iterations = 1500,
-                      .fit_iterations = 400};
+                      .fit_iterations = 300};
     int code;
     if (!hl_command_start(&spec, argc, argv, &o, &o.common, &code))
         return code;

@@ -96,9 +96,9 @@ void hl_relight_orient(hl_relighting *r, int32_t light, double degrees)
     hl_environment_orient(&r->environment, r->views.up, from + r->rotate_deg + degrees);
 }
 
-hl_status hl_relight_load_light(hl_relighting *r, int32_t k)
+hl_status hl_relight_load_light(hl_relighting *r, int32_t light)
 {
-    const hl_relight_light *l = &r->light[k];
+    const hl_relight_light *l = &r->light[light];
     hl_environment_release(&r->environment);
     if (l->path[0]) {
         HL_TRY(hl_environment_load(&r->environment, l->path));
@@ -107,7 +107,7 @@ hl_status hl_relight_load_light(hl_relighting *r, int32_t k)
     } else {
         HL_TRY(hl_environment_create(&r->environment, &r->views.file.light));
     }
-    hl_relight_orient(r, k, 0);
+    hl_relight_orient(r, light, 0);
     r->scene.environment = &r->environment;
     return HL_OK;
 }

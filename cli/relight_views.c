@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WINDOW_EDGES = 3 }; /* as relight/fit.h: splats count that near the mesh */
-
 /* ---- ground truth ------------------------------------------------------------------------- */
 
 static hl_status load_map(const hl_relight_view *v, const char *name, hl_image *image)
@@ -225,7 +223,7 @@ hl_status hl_relight_view_fill(const hl_relight_views *views, const hl_light_sce
                                         .materials = views->file.materials,
                                         .mesh = scene->mesh,
                                         .bvh = scene->bvh,
-                                        .window = WINDOW_EDGES * views->edge,
+                                        .window = views->file.window * views->edge,
                                         .on_mesh = views->on_mesh};
         HL_TRY(hl_surfaces_of_splats(&view->surfaces, &from, &view->view));
     } else {

@@ -29,7 +29,7 @@ typedef struct baking {
 
 static hl_status residual_room(baking *b, size_t floats)
 {
-    if (b->room >= floats)
+    if (b->plane && b->room >= floats)
         return HL_OK;
     hl_free(b->plane);
     b->room = 0;

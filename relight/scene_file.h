@@ -30,6 +30,8 @@ typedef struct hl_scene_file {
     hl_image light;   /* (height, width, 3) radiance, rows from the top, as
                          relight/environment.h in world axes; width 0: none                     */
     float up[3];      /* unit; 0 0 0: unknown                                                   */
+    float window;     /* splats count within this many mean edges of the mesh, 0: all do; not
+                         written, read from the solve, else 3                                   */
     int32_t light_count;
     hl_light *lights; /* (light_count) */
     hl_views views;   /* names, PINHOLE cameras, poses, split; no files; 0: none                */

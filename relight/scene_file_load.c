@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define LOG_MOST   20.0  /* of the light's logarithm: beyond a sun of one texel           */
+#define WINDOW     3.0   /* mean edges, where no solve says how many                      */
 #define SIDE_MOST  65500 /* pixels                                                        */
 #define LIGHT_MOST 16384 /* texels a side                                                 */
 #define FAR        1e30  /* lengths                                                       */
@@ -266,6 +267,8 @@ static hl_status load_views(loading *l)
 static hl_status load_up(loading *l)
 {
     double up[3];
+    const hl_json *config = hl_json_find(hl_json_find(l->root, "fit"), "config");
+    l->s.window = (float)fmin(fmax(hl_json_number(config, "window", WINDOW), 0), FAR);
     if (!hl_json_find(l->root, "up"))
         return HL_OK;
     HL_TRY(hl_json_need_numbers(l->root, "up", up, 3, l->path));

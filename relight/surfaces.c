@@ -130,20 +130,20 @@ static void place_row(void *ctx, int32_t y, int32_t thread)
         float *alpha = p->out->alpha.data + i, *n = p->out->normal.data + 3 * (size_t)i;
         float *position = p->out->position.data + 3 * (size_t)i;
         const bool missed = p->hit[i].triangle == HL_HIT_NONE;
-        if (*alpha < ALPHA_LEAST || (missed && p->from->on_mesh)) {
+        /* beside the mesh, splats have a surface where depth and normal are known */
+        const bool own = !p->from->on_mesh && p->depth[i] > 0 && hl_length3(n) > 0.5f;
+        if (*alpha < ALPHA_LEAST || (missed && !own)) {
             *alpha = 0;
         } else if (!missed) {
             hl_estimate_point point;
             hl_fit_point_at(p->from->mesh, p->view, i, &p->hit[i], &point);
             memcpy(position, point.x, sizeof point.x);
             memcpy(n, point.surface.normal, sizeof point.surface.normal);
-        } else if (p->depth[i] > 0 && hl_length3(n) > 0.5f) {
+        } else {
             hl_depth_point(p->view, x, y, p->depth[i], position);
             float turned[3] = {n[0], n[1], n[2]};
             face_eye(eye, position, turned);
             memcpy(n, turned, sizeof turned);
-        } else {
-            *alpha = 0; /* the thin rim of splats beside the mesh has no surface */
         }
     }
 }
