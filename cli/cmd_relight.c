@@ -70,7 +70,7 @@ static const hl_option rows[] = {
 static const char *const fit_notes =
     "helio relight SCENE --fit solves for materials and light instead; with it: --mesh --preset\n"
     "--iterations --hybrid --no-metal --light --fixed-light --max-side-px --resume --maps --envs\n"
-    "--scale-by-truth (helio relight --fit --help explains them).";
+    "--scale-by-truth --denoise --knobs (helio relight --fit --help explains them).";
 static const hl_command_spec spec = {
     "relight", "a scene under new light", rows, HL_ROWS(rows), NULL, fit_notes};
 

@@ -27,16 +27,17 @@ typedef struct baking {
     size_t room;  /* floats of one plane                       */
 } baking;
 
-static hl_status residual_room(baking *b, size_t floats)
+static hl_status clear_residual(baking *b, size_t floats)
 {
-    if (b->plane && b->room >= floats)
-        return HL_OK;
-    hl_free(b->plane);
-    b->room = 0;
-    b->plane = hl_alloc(floats, CHANNELS * sizeof *b->plane);
-    if (!b->plane)
-        return HL_E_MEMORY;
-    b->room = floats;
+    if (!b->plane || b->room < floats) {
+        hl_free(b->plane);
+        b->room = 0;
+        b->plane = hl_alloc(floats, CHANNELS * sizeof *b->plane);
+        if (!b->plane)
+            return HL_E_MEMORY;
+        b->room = floats;
+    }
+    memset(b->plane, 0, CHANNELS * b->room * sizeof *b->plane);
     return HL_OK;
 }
 
@@ -66,8 +67,7 @@ static hl_status add_view(baking *b, const hl_bake_picture *p)
     const hl_raster_options o = {
         .antialiased = b->splats->antialiased, .feature_count = CHANNELS, .features = b->color};
     HL_TRY(hl_raster_forward(b->raster, b->splats, &p->view, &o, &f));
-    HL_TRY(residual_room(b, (size_t)f.rows * (size_t)f.stride));
-    memset(b->plane, 0, CHANNELS * b->room * sizeof *b->plane);
+    HL_TRY(clear_residual(b, (size_t)f.rows * (size_t)f.stride));
     fill_residual(b, &f, &p->image);
     for (int c = 0; c < CHANNELS; c++)
         grad.plane[f.feature_plane + c] = b->plane + (size_t)c * b->room;

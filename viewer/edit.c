@@ -42,7 +42,8 @@ hl_status hl_edits_reset(hl_edits *edits, int32_t splat_count)
 static void forget_oldest(hl_edits *e)
 {
     hl_free(e->past[0]);
-    memmove(e->past, e->past + 1, (size_t)(e->top - 1) * sizeof e->past[0]);
+    for (int32_t i = 1; i < e->top; i++)
+        e->past[i - 1] = e->past[i];
     e->top--;
     e->at--;
 }

@@ -114,9 +114,9 @@ hl_status hl_fit_nearest(const float *points, int32_t count, const float *target
 
 /* fit_shade.c: one step's pixels -> plane_grad, light.g, loss. */
 void hl_fit_shade(hl_fit *fit, int32_t view, const hl_raster_frame *frame);
-/* One point: its loss; grad (HL_FIT_CHANNELS) and env_grad (texels, 3) are added to. */
+/* One point: its loss; out (HL_FIT_CHANNELS) and env_grad (texels, 3) are added to. */
 double hl_fit_shade_point(const hl_estimate_scene *scene, const hl_estimate_point *p, hl_rng *rng,
-                          const hl_fit_target *target, float *grad, float *env_grad);
+                          const hl_fit_target *t, float *out, float *env_grad);
 /* block_loss and block_light of `count` pixels -> loss, light.g. */
 void hl_fit_sum_blocks(hl_fit *fit, int32_t count);
 

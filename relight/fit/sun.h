@@ -49,7 +49,7 @@ bool hl_sun_find(hl_sun_search *search);
 /* Irradiance per channel of a sun from d, over even light of radiance 1. */
 void hl_sun_color(const hl_sun_search *search, const float d[3], float irradiance[3]);
 /* Cosine towards d where nothing is in the way, else 0. */
-float hl_sun_cosine(const hl_fit *fit, const hl_sun_point *point, const float d[3]);
+float hl_sun_cosine(const hl_fit *fit, const hl_sun_point *s, const float d[3]);
 
 /* fit_sky.c: radiance (HL_SKY_HEIGHT, HL_SKY_WIDTH, 3) over that of the even light; irradiance (3)
  * of the sun list[0], in and out.  HL_E_MEMORY. */

@@ -25,7 +25,7 @@ ls out maps/test_000
 ls relit/00000
 ls relit | grep -c turntable | sed 's/2/1/'
 # The viewer lights it by the same file, with shadows of the sky and bounces; a broken one is named.
-if "$HELIO" doctor | grep -q '^viewer *ok'; then
+if "$HELIO" doctor | grep -q '^vulkan *ok'; then
     printf '%s\n' 'size 32 24' 'screenshot lit.png' 'baked 0' 'screenshot open.png' 'show color' \
         'screenshot color.png' >look.txt
     "$HELIO" view out --headless --script look.txt --raster quads --validate --quiet >/dev/null

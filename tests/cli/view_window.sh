@@ -9,7 +9,8 @@ done
 tiny_ply in.ply
 XDG_RUNTIME_DIR=$PWD
 export XDG_RUNTIME_DIR
-Xvfb -displayfd 3 -screen 0 640x480x24 -nolisten tcp 3>number 2>/dev/null &
+# -noreset: else it starts anew whenever its last window closes, and turns the next one away.
+Xvfb -displayfd 3 -screen 0 640x480x24 -nolisten tcp -noreset 3>number 2>/dev/null &
 server=$!
 trap 'kill $server' EXIT
 for _ in $(seq 100); do [ -s number ] && break; sleep 0.1; done

@@ -163,7 +163,7 @@ static void wide_camera(hl_scene_file *s)
 }
 static void sharp_lens(hl_scene_file *s)
 {
-    s->views.cameras[1].params[0] = INFINITY;
+    s->views.cameras[1].params[0] = (double)INFINITY;
 }
 static void too_bright(hl_scene_file *s)
 {
