@@ -400,6 +400,21 @@ static hl_status check_words(const mesh_options *o)
     return HL_OK;
 }
 
+/* The folder of the mesh, before the work and not after it. */
+static hl_status make_folder(const char *path)
+{
+    char folder[1024];
+    const char *slash = strrchr(path, '/');
+    const size_t length = slash ? (size_t)(slash - path) : 0;
+    if (length == 0)
+        return HL_OK;
+    if (length >= sizeof folder)
+        return hl_fail(HL_E_ARG, "-o: a path of %zu characters is too long", strlen(path));
+    memcpy(folder, path, length);
+    folder[length] = 0;
+    return hl_file_make_folder(folder);
+}
+
 int hl_cmd_mesh(int argc, char **argv)
 {
     mesh_options o = {.common = HL_COMMON_DEFAULTS,
@@ -415,7 +430,9 @@ int hl_cmd_mesh(int argc, char **argv)
         hl_command_end(&spec, words);
         return HL_EXIT_USAGE;
     }
-    const hl_status s = make_mesh(&m);
+    hl_status s = make_folder(o.out);
+    if (s == HL_OK)
+        s = make_mesh(&m);
     hl_tsdf_destroy(&m.tsdf);
     hl_mesh_release(&m.mesh);
     hl_mesh_textures_release(&m.textures);

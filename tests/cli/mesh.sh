@@ -7,8 +7,8 @@
     --quiet >/dev/null
 common="--resolution 40 --target-faces 4000 --texture-size 128 --quiet"
 "$HELIO" mesh out -o scene.glb $common --threads 1
-"$HELIO" mesh out -o again.glb $common --threads 3 >/dev/null
-cmp scene.glb again.glb
+"$HELIO" mesh out -o new/folder/again.glb $common --threads 3 >/dev/null
+cmp scene.glb new/folder/again.glb
 "$HELIO" mesh out -o scene.ply $common --depth median --json | grep -c '"schema":.*helio.mesh/1'
 "$HELIO" mesh out -o scene.obj $common >/dev/null
 # One piece, open where it stands and nowhere else, within 1 % of its size of the truth both ways.
@@ -31,7 +31,7 @@ try() {
 try 2 mesh out -o scene.stl
 try 2 mesh out -o scene.glb --texture-size 20
 try 1 mesh absent -o scene.glb
-try 1 mesh out -o nowhere/scene.glb $common
+try 1 mesh out -o scene.glb/in.glb $common
 # What masks ignore is no surface: here they ignore everything.
 mkdir data/masks
 {
