@@ -68,7 +68,7 @@ ls run1/film | wc -l
 for i in 0 4 8; do cmp run1/film/0000$i.png frames/0000$i.png; done
 printf 'path-fps 2\npath-load run1/path.json\nsize 64 48\nfilm film.mp4\n' >video.txt
 if command -v ffmpeg >/dev/null; then
-    "$HELIO" view in.ply --headless --script video.txt --raster cpu --quiet
+    "$HELIO" view in.ply --headless --script video.txt --raster cpu --quiet >/dev/null
     test -s film.mp4
 fi
 for bad in undo redo 'path-go 0' 'path-add 0' 'path-fps 0' 'path-seconds 3' 'path-make star' 'film x' \
