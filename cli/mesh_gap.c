@@ -17,7 +17,7 @@ static const double SAMPLES_PER_VOXEL = 4; /* of area */
 static void splat_points(const hl_splats *s, int32_t i, float *out)
 {
     const float *l = s->log_scale + 3 * (size_t)i, *x = s->mean + 3 * (size_t)i;
-    const int least = l[1] < l[0] ? (l[2] < l[1] ? 2 : 1) : (l[2] < l[0] ? 2 : 0);
+    const int least = hl_least3(l);
     const int u = (least + 1) % 3, v = (least + 2) % 3;
     const float su = expf(l[u]), sv = expf(l[v]);
     float q[4], r[9];

@@ -4,6 +4,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "datasets/dataset.h"
+#include "relight/environment.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -81,23 +82,6 @@ static hl_status cameras_of_capture(hl_relight_views *out, const hl_relight_sour
 
 /* ---- made up ------------------------------------------------------------------------------ */
 
-/* Two directions across `up`, with it a right-handed frame. */
-static void frame_of(const float up[3], double x[3], double y[3], double z[3])
-{
-    for (int k = 0; k < 3; k++)
-        z[k] = (double)up[k];
-    const int side = fabs(z[0]) < 0.9 ? 0 : 1;
-    double norm = 0;
-    for (int k = 0; k < 3; k++) {
-        x[k] = (k == side ? 1.0 : 0.0) - z[side] * z[k];
-        norm += x[k] * x[k];
-    }
-    for (int k = 0; k < 3; k++)
-        x[k] /= sqrt(norm);
-    for (int k = 0; k < 3; k++)
-        y[k] = z[(k + 1) % 3] * x[(k + 2) % 3] - z[(k + 2) % 3] * x[(k + 1) % 3];
-}
-
 /* Looks at the middle of the mesh from 25 degrees above, from far enough to see it all. */
 static hl_status cameras_on_circle(hl_relight_views *out, const hl_relight_source *o)
 {
@@ -106,7 +90,9 @@ static hl_status cameras_on_circle(hl_relight_views *out, const hl_relight_sourc
     float lo[3], hi[3];
     double target[3], reach = 0, x[3], y[3], up[3];
     hl_mesh_bounds(hl_relight_views_mesh(out), lo, hi);
-    frame_of(out->up, x, y, up);
+    for (int k = 0; k < 3; k++)
+        up[k] = (double)out->up[k];
+    hl_environment_axes(up, x, y);
     for (int k = 0; k < 3; k++) {
         target[k] = 0.5 * ((double)lo[k] + (double)hi[k]);
         reach += 0.25 * pow((double)hi[k] - (double)lo[k], 2);

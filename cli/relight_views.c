@@ -156,7 +156,7 @@ static hl_status open_file(hl_relight_views *views, const char *scene)
     if (!f->materials || !f->mesh.vertex_count)
         return hl_fail(HL_E_FORMAT, "%s: holds no %s: helio relight OUT --fit makes them", path,
                        f->materials ? "mesh" : "materials");
-    views->edge = hl_surfaces_mean_edge(&f->mesh);
+    views->edge = hl_mesh_mean_edge(&f->mesh);
     return hl_raster_create(&views->raster, "auto", HL_ISA_AUTO);
 }
 

@@ -233,6 +233,25 @@ hl_status hl_json_need_numbers(const hl_json *node, const char *key, double *val
     return HL_OK;
 }
 
+hl_status hl_json_take_number(const hl_json *node, const char *key, double least, double most,
+                              const char *name, double *value, bool *found)
+{
+    const hl_json *item = hl_json_find(node, key);
+    *found = false;
+    if (!item)
+        return HL_OK;
+    if (hl_json_is_number(item))
+        *value = hl_json_value(item);
+    else if (hl_json_bool(node, key, true) == hl_json_bool(node, key, false))
+        *value = hl_json_bool(node, key, false);
+    else
+        return hl_fail(HL_E_FORMAT, "%s: %s: expected a number or true or false", name, key);
+    if (!(*value >= least && *value <= most))
+        return hl_fail(HL_E_FORMAT, "%s: %s: %g is not in %g..%g", name, key, *value, least, most);
+    *found = true;
+    return HL_OK;
+}
+
 hl_json *hl_json_object(void)
 {
     return (hl_json *)(void *)cJSON_CreateObject();

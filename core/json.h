@@ -55,6 +55,11 @@ hl_status hl_json_need_text(const hl_json *node, const char *key, const char **v
 hl_status hl_json_need_numbers(const hl_json *node, const char *key, double *values, int32_t count,
                                const char *name);
 
+/* A number, or a truth value as 0 or 1, in range; *found tells whether the key is there.
+ * HL_E_FORMAT names key and value. */
+hl_status hl_json_take_number(const hl_json *node, const char *key, double least, double most,
+                              const char *name, double *value, bool *found);
+
 /* Building.  Every call accepts a NULL node (after an allocation failed) and then does nothing;
  * hl_json_print reports it. */
 hl_json *hl_json_object(void);

@@ -2,6 +2,7 @@
 #include "core/mesh.h"
 
 #include "core/memory.h"
+#include "core/vec.h"
 
 #include <math.h>
 #include <string.h>
@@ -138,6 +139,20 @@ double hl_mesh_area(const hl_mesh *mesh)
         area += 0.5 * sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]);
     }
     return area;
+}
+
+float hl_mesh_mean_edge(const hl_mesh *mesh)
+{
+    double sum = 0;
+    for (int32_t i = 0; i < mesh->triangle_count; i++)
+        for (int k = 0; k < 3; k++) {
+            const uint32_t *t = mesh->triangles + 3 * (size_t)i;
+            const float *a = mesh->positions + 3 * (size_t)t[k];
+            const float *b = mesh->positions + 3 * (size_t)t[(k + 1) % 3];
+            const float d[3] = {b[0] - a[0], b[1] - a[1], b[2] - a[2]};
+            sum += (double)hl_length3(d);
+        }
+    return (float)(sum / (3.0 * mesh->triangle_count));
 }
 
 hl_status hl_mesh_fill_normals(hl_mesh *mesh)

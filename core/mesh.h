@@ -62,6 +62,9 @@ void hl_mesh_face_cross(const hl_mesh *mesh, int64_t triangle, double out[3]);
 /* Sum of triangle areas, unit^2. */
 double hl_mesh_area(const hl_mesh *mesh);
 
+/* Mean length of the sides of all triangles, unit; there is at least one triangle. */
+float hl_mesh_mean_edge(const hl_mesh *mesh);
+
 /* Area-weighted face normals summed at the vertices and normalised, into mesh->normals, which is
  * made where it is absent.  A vertex without area keeps (0, 0, 0).  HL_E_MEMORY. */
 hl_status hl_mesh_fill_normals(hl_mesh *mesh);

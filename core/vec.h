@@ -9,6 +9,12 @@
 
 #include "core/hd.h"
 
+/* Index of the least component, the first of equals. */
+HL_HD int hl_least3(const hl_real a[3])
+{
+    return a[1] < a[0] ? (a[2] < a[1] ? 2 : 1) : (a[2] < a[0] ? 2 : 0);
+}
+
 HL_HD hl_real hl_dot3(const hl_real a[3], const hl_real b[3])
 {
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];

@@ -25,19 +25,6 @@ struct hl_mesh_tie {
     size_t pixels;
 };
 
-/* Mean length of the sides of all triangles. */
-static float mean_edge(const hl_mesh *mesh)
-{
-    double sum = 0;
-    for (int64_t i = 0; i < 3 * (int64_t)mesh->triangle_count; i++) {
-        const float *a = mesh->positions + 3 * (size_t)mesh->triangles[i];
-        const float *b = mesh->positions + 3 * (size_t)mesh->triangles[i - i % 3 + (i + 1) % 3];
-        const float d[3] = {b[0] - a[0], b[1] - a[1], b[2] - a[2]};
-        sum += (double)hl_length3(d);
-    }
-    return (float)(sum / (3.0 * mesh->triangle_count));
-}
-
 hl_status hl_mesh_tie_create(hl_mesh_tie **out, const hl_mesh *mesh)
 {
     if (mesh->triangle_count < 1 || !mesh->normals)
@@ -52,7 +39,7 @@ hl_status hl_mesh_tie_create(hl_mesh_tie **out, const hl_mesh *mesh)
         return s;
     }
     tie->mesh = mesh;
-    tie->edge = mean_edge(mesh);
+    tie->edge = hl_mesh_mean_edge(mesh);
     *out = tie;
     return HL_OK;
 }
@@ -200,19 +187,10 @@ typedef struct pull_job {
     hl_mesh_tie_pull_options o;
 } pull_job;
 
-static void quat_multiply(const float a[4], const float b[4], float out[4])
-{
-    out[0] = a[0] * b[0] - a[1] * b[1] - a[2] * b[2] - a[3] * b[3];
-    out[1] = a[0] * b[1] + a[1] * b[0] + a[2] * b[3] - a[3] * b[2];
-    out[2] = a[0] * b[2] - a[1] * b[3] + a[2] * b[0] + a[3] * b[1];
-    out[3] = a[0] * b[3] + a[1] * b[2] - a[2] * b[1] + a[3] * b[0];
-}
-
 /* Turns the thinnest axis towards n, or away from it where that is nearer. */
 static void turn_to(const float log_scale[3], const float n[3], float share, float quat[4])
 {
-    const float *s = log_scale;
-    const int least = s[1] < s[0] ? (s[2] < s[1] ? 2 : 1) : (s[2] < s[0] ? 2 : 0);
+    const int least = hl_least3(log_scale);
     float unit[4], r[9], axis[3], by[3], turn[4], out[4];
     hl_quat_unit(quat, unit);
     hl_rotation(unit, r);
@@ -228,7 +206,7 @@ static void turn_to(const float log_scale[3], const float n[3], float share, flo
     turn[0] = cosf(half);
     for (int k = 0; k < 3; k++)
         turn[1 + k] = s_half * by[k];
-    quat_multiply(turn, unit, out);
+    hl_quat_mul(turn, unit, out);
     memcpy(quat, out, sizeof out);
 }
 

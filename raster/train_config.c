@@ -153,37 +153,17 @@ hl_json *hl_train_config_to_json(const hl_train_config *config, hl_json *parent,
     return node;
 }
 
-/* A number or a truth value in range; *found stays false where the key is absent. */
-static hl_status read_value(const hl_json *node, const char *key, double least, double most,
-                            const char *name, double *value, bool *found)
-{
-    const hl_json *item = hl_json_find(node, key);
-    *found = false;
-    if (!item)
-        return HL_OK;
-    if (hl_json_is_number(item))
-        *value = hl_json_value(item);
-    else if (hl_json_bool(node, key, true) == hl_json_bool(node, key, false))
-        *value = hl_json_bool(node, key, false);
-    else
-        return hl_fail(HL_E_FORMAT, "%s: %s: expected a number or true or false", name, key);
-    if (!(*value >= least && *value <= most))
-        return hl_fail(HL_E_FORMAT, "%s: %s: %g is not in %g..%g", name, key, *value, least, most);
-    *found = true;
-    return HL_OK;
-}
-
 hl_status hl_train_config_from_json(hl_train_config *config, const hl_json *node, const char *name)
 {
     hl_train_config c = *config;
     double v;
     bool found;
-    HL_TRY(read_value(node, "seed", 0, 9007199254740992.0, name, &v, &found));
+    HL_TRY(hl_json_take_number(node, "seed", 0, 9007199254740992.0, name, &v, &found));
     if (found)
         c.seed = (int64_t)v;
-#define X(type, field, value, least, most)                               \
-    HL_TRY(read_value(node, #field, (least), (most), name, &v, &found)); \
-    if (found)                                                           \
+#define X(type, field, value, least, most)                                        \
+    HL_TRY(hl_json_take_number(node, #field, (least), (most), name, &v, &found)); \
+    if (found)                                                                    \
         c.field = (type)v;
     HL_TRAIN_FIELDS(X)
 #undef X

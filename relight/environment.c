@@ -145,13 +145,8 @@ void hl_environment_release(hl_environment *env)
     memset(env, 0, sizeof *env);
 }
 
-void hl_environment_orient(hl_environment *env, const float up[3], double degrees)
+void hl_environment_axes(const double z[3], double x[3], double y[3])
 {
-    /* Rows of env_from_world are the map's axes in the world.  For up = z they are x, y, z. */
-    double z[3] = {(double)up[0], (double)up[1], (double)up[2]}, x[3], y[3];
-    const double length = sqrt(z[0] * z[0] + z[1] * z[1] + z[2] * z[2]);
-    for (int k = 0; k < 3; k++)
-        z[k] = length > 0 ? z[k] / length : (k == 2);
     const int side = fabs(z[0]) < 0.9 ? 0 : 1; /* the world axis that x stays close to */
     double norm = 0;
     for (int k = 0; k < 3; k++) {
@@ -162,6 +157,16 @@ void hl_environment_orient(hl_environment *env, const float up[3], double degree
         x[k] /= sqrt(norm);
     for (int k = 0; k < 3; k++)
         y[k] = z[(k + 1) % 3] * x[(k + 2) % 3] - z[(k + 2) % 3] * x[(k + 1) % 3];
+}
+
+void hl_environment_orient(hl_environment *env, const float up[3], double degrees)
+{
+    /* Rows of env_from_world are the map's axes in the world.  For up = z they are x, y, z. */
+    double z[3] = {(double)up[0], (double)up[1], (double)up[2]}, x[3], y[3];
+    const double length = sqrt(z[0] * z[0] + z[1] * z[1] + z[2] * z[2]);
+    for (int k = 0; k < 3; k++)
+        z[k] = length > 0 ? z[k] / length : (k == 2);
+    hl_environment_axes(z, x, y);
     const double c = cos(degrees * pi / 180), s = sin(degrees * pi / 180);
     for (int k = 0; k < 3; k++) {
         env->env_from_world[k] = (float)(c * x[k] + s * y[k]);

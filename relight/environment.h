@@ -38,6 +38,10 @@ hl_status hl_environment_create_constant(hl_environment *env, const float rgb[3]
 hl_status hl_environment_load(hl_environment *env, const char *path);
 void hl_environment_release(hl_environment *env);
 
+/* Two unit directions across the unit vector z, a right-handed frame x, y, z; x stays close to the
+ * world's first axis, or to its second where z runs along the first. */
+void hl_environment_axes(const double z[3], double x[3], double y[3]);
+
 /* Which way the map stands: its z axis along `up` (any length, not 0), then turned by `degrees`
  * counter-clockwise about it as seen from above.  (0, 0, 1) and 0 leave the map as it is. */
 void hl_environment_orient(hl_environment *env, const float up[3], double degrees);

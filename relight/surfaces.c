@@ -228,8 +228,3 @@ hl_status hl_surfaces_of_splats(hl_surfaces *surfaces, const hl_splat_surfaces *
     hl_free(window);
     return s;
 }
-
-float hl_surfaces_mean_edge(const hl_mesh *mesh)
-{
-    return hl_fit_mean_edge(mesh);
-}

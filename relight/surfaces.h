@@ -50,7 +50,4 @@ typedef struct hl_splat_surfaces {
 hl_status hl_surfaces_of_splats(hl_surfaces *surfaces, const hl_splat_surfaces *from,
                                 const hl_raster_view *view);
 
-/* Mean length of the mesh's edges: the unit of windows and offsets. */
-float hl_surfaces_mean_edge(const hl_mesh *mesh);
-
 #endif /* HL_RELIGHT_SURFACES_H */

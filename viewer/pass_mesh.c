@@ -113,7 +113,7 @@ hl_status hl_gpu_frame_set_stand_in(hl_gpu_frame *frame, const hl_mesh *mesh)
     frame->baked = 0;
     HL_TRY(place(frame->vk, &frame->stand_in, mesh));
     if (mesh)
-        frame->stand_in.casters.layer = EDGE_PART * hl_surfaces_mean_edge(mesh);
+        frame->stand_in.casters.layer = EDGE_PART * hl_mesh_mean_edge(mesh);
     return HL_OK;
 }
 

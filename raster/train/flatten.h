@@ -6,7 +6,7 @@
 #ifndef HL_RASTER_TRAIN_FLATTEN_H
 #define HL_RASTER_TRAIN_FLATTEN_H
 
-#include "core/hd.h"
+#include "core/vec.h"
 
 #define HL_FLAT_RATIO_LOG (-4.605) /* 1/100 */
 
@@ -15,7 +15,7 @@
 HL_HD void hl_flatten(hl_real log_scale[3], hl_real step)
 {
     hl_real *s = log_scale;
-    const int least = s[1] < s[0] ? (s[2] < s[1] ? 2 : 1) : (s[2] < s[0] ? 2 : 0);
+    const int least = hl_least3(s);
     const hl_real other = hl_min(s[(least + 1) % 3], s[(least + 2) % 3]);
     s[least] = hl_max(s[least] - step, hl_min(s[least], other + (hl_real)HL_FLAT_RATIO_LOG));
 }

@@ -29,35 +29,14 @@ hl_status hl_fit_config_check(const hl_fit_config *config)
     return HL_OK;
 }
 
-/* A number or a truth value in range; *found stays false where the key is absent. */
-static hl_status read_value(const hl_json *node, const char *key, const double range[2],
-                            const char *name, double *value, bool *found)
-{
-    const hl_json *item = hl_json_find(node, key);
-    *found = false;
-    if (!item)
-        return HL_OK;
-    if (hl_json_is_number(item))
-        *value = hl_json_value(item);
-    else if (hl_json_bool(node, key, true) == hl_json_bool(node, key, false))
-        *value = hl_json_bool(node, key, false);
-    else
-        return hl_fail(HL_E_FORMAT, "%s: %s: expected a number or true or false", name, key);
-    if (!(*value >= range[0] && *value <= range[1]))
-        return hl_fail(HL_E_FORMAT, "%s: %s: %g is not in %g..%g", name, key, *value, range[0],
-                       range[1]);
-    *found = true;
-    return HL_OK;
-}
-
 hl_status hl_fit_config_from_json(hl_fit_config *config, const hl_json *node, const char *name)
 {
     hl_fit_config c = *config;
     double v;
     bool found;
-#define X(type, field, value, least, most)                                                  \
-    HL_TRY(read_value(node, #field, (const double[2]){(least), (most)}, name, &v, &found)); \
-    if (found)                                                                              \
+#define X(type, field, value, least, most)                                        \
+    HL_TRY(hl_json_take_number(node, #field, (least), (most), name, &v, &found)); \
+    if (found)                                                                    \
         c.field = (type)v;
     HL_FIT_FIELDS(X)
 #undef X

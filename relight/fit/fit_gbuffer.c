@@ -93,20 +93,6 @@ void hl_fit_window(const hl_mesh *mesh, const hl_raster_view *view, const hl_hit
     }
 }
 
-float hl_fit_mean_edge(const hl_mesh *mesh)
-{
-    double sum = 0;
-    for (int32_t i = 0; i < mesh->triangle_count; i++)
-        for (int k = 0; k < 3; k++) {
-            const uint32_t *t = mesh->triangles + 3 * (size_t)i;
-            const float *a = mesh->positions + 3 * (size_t)t[k];
-            const float *b = mesh->positions + 3 * (size_t)t[(k + 1) % 3];
-            const float d[3] = {b[0] - a[0], b[1] - a[1], b[2] - a[2]};
-            sum += (double)hl_length3(d);
-        }
-    return (float)(sum / (3.0 * mesh->triangle_count));
-}
-
 static hl_status choose_pixels(hl_fit *fit, int32_t k)
 {
     hl_fit_view *v = &fit->view[k];

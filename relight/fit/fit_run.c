@@ -183,7 +183,7 @@ static hl_status set_up(hl_fit *fit, const char *backend, hl_isa isa)
     hl_mesh_bounds(mesh, low, high);
     for (int k = 0; k < 3; k++)
         half[k] = (high[k] - low[k]) / 2;
-    fit->edge = hl_fit_mean_edge(mesh);
+    fit->edge = hl_mesh_mean_edge(mesh);
     fit->offset = fmaxf(1e-4f * hl_length3(half), 0.5f * fit->edge);
     HL_TRY(make_buffers(fit));
     HL_TRY(hl_fit_trace_views(fit));

@@ -72,8 +72,9 @@ double hl_fit_shade_point(const hl_estimate_scene *scene, const hl_estimate_poin
     return loss / 3;
 }
 
-static double shade_pixel(const job *j, int32_t k, float *env_grad)
+static double shade_pixel(const void *ctx, int32_t k, float *env_grad)
 {
+    const job *j = ctx;
     hl_fit *fit = j->fit;
     const hl_raster_view *view = &fit->scene.views[j->view];
     hl_rng rng = hl_rng_at((uint64_t)fit->c.seed, (uint64_t)fit->step, (uint64_t)k, HL_RNG_FIT);
@@ -97,27 +98,37 @@ static double shade_pixel(const job *j, int32_t k, float *env_grad)
     return loss;
 }
 
+typedef struct blocks {
+    hl_fit *fit;
+    int32_t count;
+    double (*shade)(const void *ctx, int32_t k, float *env_grad);
+    const void *ctx;
+} blocks;
+
 static void shade_block(void *ctx, int32_t block, int32_t thread)
 {
     (void)thread;
-    const job *j = ctx;
-    hl_fit *fit = j->fit;
-    const size_t lights = (size_t)fit->light.count;
-    float *env_grad = fit->block_light + (size_t)block * lights;
+    const blocks *b = ctx;
+    const size_t lights = (size_t)b->fit->light.count;
+    float *env_grad = b->fit->block_light + (size_t)block * lights;
     const int32_t begin = block * HL_FIT_BLOCK;
-    const int32_t end = begin + HL_FIT_BLOCK < j->count ? begin + HL_FIT_BLOCK : j->count;
+    const int32_t end = begin + HL_FIT_BLOCK < b->count ? begin + HL_FIT_BLOCK : b->count;
     double loss = 0;
     memset(env_grad, 0, lights * sizeof *env_grad);
     for (int32_t k = begin; k < end; k++)
-        loss += shade_pixel(j, k, env_grad);
-    fit->block_loss[block] = loss;
+        loss += b->shade(b->ctx, k, env_grad);
+    b->fit->block_loss[block] = loss;
 }
 
-void hl_fit_sum_blocks(hl_fit *fit, int32_t count)
+void hl_fit_shade_pixels(hl_fit *fit, int32_t count,
+                         double (*shade)(const void *ctx, int32_t k, float *env_grad),
+                         const void *ctx)
 {
-    const int32_t blocks = hl_block_count(count, HL_FIT_BLOCK);
-    fit->loss = hl_ordered_sum(fit->block_loss, blocks) / count;
-    for (int32_t b = 0; b < blocks; b++)
+    const int32_t n = hl_block_count(count, HL_FIT_BLOCK);
+    blocks all = {.fit = fit, .count = count, .shade = shade, .ctx = ctx};
+    hl_parallel_for(n, shade_block, &all);
+    fit->loss = hl_ordered_sum(fit->block_loss, n) / count;
+    for (int32_t b = 0; b < n; b++)
         for (int32_t i = 0; i < fit->light.count; i++)
             fit->light.g[i] += fit->block_light[(size_t)b * (size_t)fit->light.count + (size_t)i];
 }
@@ -130,13 +141,12 @@ void hl_fit_shade(hl_fit *fit, int32_t view, const hl_raster_frame *frame)
         samples = 4 * samples < HL_ESTIMATE_MAX ? 4 * samples : HL_ESTIMATE_MAX;
         count = count > 4 ? count / 2 : count;
     }
-    job j = {.fit = fit,
-             .frame = frame,
-             .scene = hl_fit_estimate_scene(fit, samples),
-             .view = view,
-             .count = count};
-    hl_parallel_for(hl_block_count(count, HL_FIT_BLOCK), shade_block, &j);
-    hl_fit_sum_blocks(fit, count);
+    const job j = {.fit = fit,
+                   .frame = frame,
+                   .scene = hl_fit_estimate_scene(fit, samples),
+                   .view = view,
+                   .count = count};
+    hl_fit_shade_pixels(fit, count, shade_pixel, &j);
     for (int32_t k = 0; k < count; k++)
         for (int c = 0; c < HL_FIT_CHANNELS; c++)
             fit->plane_grad[(size_t)c * fit->plane_floats + (size_t)fit->pixel_at[k]] +=

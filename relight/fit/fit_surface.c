@@ -110,8 +110,9 @@ static void read_vertices(const hl_fit *fit, hl_fit_corner *at, hl_surface *s)
     s->metal = value[HL_FIT_METAL];
 }
 
-static double shade_pixel(const job *j, int32_t k, float *env_grad)
+static double shade_pixel(const void *ctx, int32_t k, float *env_grad)
 {
+    const job *j = ctx;
     hl_fit *fit = j->fit;
     hl_rng rng = hl_rng_at((uint64_t)fit->c.seed, (uint64_t)fit->step, (uint64_t)k, HL_RNG_FIT);
     int32_t view = (int32_t)hl_rng_below(&rng, (uint32_t)fit->scene.view_count);
@@ -130,22 +131,6 @@ static double shade_pixel(const job *j, int32_t k, float *env_grad)
     const hl_fit_target target = {&fit->scene.photos[view], i, 1 / (float)j->count};
     return hl_fit_shade_point(&j->scene, &p, &rng, &target,
                               fit->pixel_grad + (size_t)k * HL_FIT_CHANNELS, env_grad);
-}
-
-static void shade_block(void *ctx, int32_t block, int32_t thread)
-{
-    (void)thread;
-    const job *j = ctx;
-    hl_fit *fit = j->fit;
-    const size_t lights = (size_t)fit->light.count;
-    float *env_grad = fit->block_light + (size_t)block * lights;
-    const int32_t begin = block * HL_FIT_BLOCK;
-    const int32_t end = begin + HL_FIT_BLOCK < j->count ? begin + HL_FIT_BLOCK : j->count;
-    double loss = 0;
-    memset(env_grad, 0, lights * sizeof *env_grad);
-    for (int32_t k = begin; k < end; k++)
-        loss += shade_pixel(j, k, env_grad);
-    fit->block_loss[block] = loss;
 }
 
 static void add(hl_fit_set *set, int32_t i, const float *g, float weight)
@@ -179,11 +164,10 @@ static void smooth(hl_fit *fit)
 void hl_fit_surface_step(hl_fit *fit)
 {
     hl_fit_set *set = &fit->of_vertices;
-    const int32_t count = fit->c.pixels, blocks = hl_block_count(count, HL_FIT_BLOCK);
-    job j = {.fit = fit, .scene = hl_fit_estimate_scene(fit, fit->c.samples), .count = count};
+    const int32_t count = fit->c.pixels;
+    const job j = {.fit = fit, .scene = hl_fit_estimate_scene(fit, fit->c.samples), .count = count};
     hl_fit_set_clear(set);
-    hl_parallel_for(blocks, shade_block, &j);
-    hl_fit_sum_blocks(fit, count);
+    hl_fit_shade_pixels(fit, count, shade_pixel, &j);
     for (int32_t k = 0; k < count; k++)
         for (int q = 0; q < 3; q++)
             add(set, fit->pixel_vertex[k].vertex[q], fit->pixel_grad + (size_t)k * HL_FIT_CHANNELS,

@@ -106,7 +106,6 @@ void hl_fit_point_at(const hl_mesh *mesh, const hl_raster_view *view, int32_t i,
 /* window (2, height, width) around the mesh, all depths where it is not. */
 void hl_fit_window(const hl_mesh *mesh, const hl_raster_view *view, const hl_hit *hit, float reach,
                    float *window);
-float hl_fit_mean_edge(const hl_mesh *mesh);
 
 /* fit_nearest.c: index (count): for each of `points` (count, 3) the nearest of `targets`. */
 hl_status hl_fit_nearest(const float *points, int32_t count, const float *targets,
@@ -117,8 +116,10 @@ void hl_fit_shade(hl_fit *fit, int32_t view, const hl_raster_frame *frame);
 /* One point: its loss; out (HL_FIT_CHANNELS) and env_grad (texels, 3) are added to. */
 double hl_fit_shade_point(const hl_estimate_scene *scene, const hl_estimate_point *p, hl_rng *rng,
                           const hl_fit_target *t, float *out, float *env_grad);
-/* block_loss and block_light of `count` pixels -> loss, light.g. */
-void hl_fit_sum_blocks(hl_fit *fit, int32_t count);
+/* shade(ctx, k, env_grad) for k < count, in blocks -> loss, light.g. */
+void hl_fit_shade_pixels(hl_fit *fit, int32_t count,
+                         double (*shade)(const void *ctx, int32_t k, float *env_grad),
+                         const void *ctx);
 
 /* fit_start.c: a sun where the photos say so, and the albedo that follows. */
 hl_status hl_fit_guess(hl_fit *fit);

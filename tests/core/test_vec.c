@@ -103,6 +103,18 @@ static void matrix_products_agree_with_applying_twice(void **state)
     }
 }
 
+static void the_least_component_is_the_first_of_the_least(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 27; i++) { /* every order, with ties */
+        const double v[3] = {i % 3, i / 3 % 3, (double)(i / 9)};
+        int want = 0;
+        for (int k = 1; k < 3; k++)
+            want = v[k] < v[want] ? k : want;
+        assert_int_equal(hl_least3(v), want);
+    }
+}
+
 static void quaternion_product_is_the_product_of_rotations(void **state)
 {
     (void)state;
@@ -258,6 +270,7 @@ int main(void)
         cmocka_unit_test(cross_product_is_normal_and_has_the_area),
         cmocka_unit_test(rotations_are_proper_and_follow_the_axis),
         cmocka_unit_test(matrix_products_agree_with_applying_twice),
+        cmocka_unit_test(the_least_component_is_the_first_of_the_least),
         cmocka_unit_test(quaternion_product_is_the_product_of_rotations),
         cmocka_unit_test(quaternions_come_back_from_matrices),
         cmocka_unit_test(degenerate_quaternions_become_identity),
