@@ -303,20 +303,29 @@ static bool skip_row(const hl_ply *ply, const hl_ply_element *e, size_t *at)
     return true;
 }
 
-static bool skip_ascii_row(const hl_ply *ply, const hl_ply_element *e, size_t *at)
+/* As skip_row; a length that counts nothing (negative, NaN, beyond any file) is an error. */
+static hl_status skip_ascii_row(const hl_ply *ply, const hl_ply_element *e, uint64_t row,
+                                size_t *at)
 {
     text t = {ply->bytes + *at, ply->bytes + ply->size, 0};
     char word[WORD_BYTES];
     for (int32_t i = 0; i < e->properties; i++) {
+        const hl_ply_property *p = &ply->properties[e->first + i];
         float items = 1;
-        if (ply->properties[e->first + i].is_list && !ascii_number(&t, &items, word))
-            return false;
-        for (int64_t n = items < 1e15f ? (int64_t)items : INT64_MAX; n > 0; n--)
+        if (p->is_list && !(ascii_number(&t, &items, word) && items >= 0 && items < 1e15f)) {
+            if (!word[0])
+                return past_end(ply, e, row);
+            return hl_fail(HL_E_FORMAT,
+                           "%s: element %s, row %" PRIu64
+                           ", property %s: expected a list's length, found \"%s\"",
+                           ply->name, e->name, row, p->name, word);
+        }
+        for (int64_t n = (int64_t)items; n > 0; n--)
             if (!next_word(&t, word))
-                return false;
+                return past_end(ply, e, row);
     }
     *at = (size_t)(t.at - ply->bytes);
-    return true;
+    return HL_OK;
 }
 
 static hl_status skip_element(const hl_ply *ply, const hl_ply_element *e, size_t *at)
@@ -329,9 +338,12 @@ static hl_status skip_element(const hl_ply *ply, const hl_ply_element *e, size_t
         *at += (size_t)e->count * e->row_bytes;
         return HL_OK;
     }
-    for (uint64_t row = 0; row < e->count; row++)
-        if (!(ply->encoding == HL_PLY_ASCII ? skip_ascii_row(ply, e, at) : skip_row(ply, e, at)))
+    for (uint64_t row = 0; row < e->count; row++) {
+        if (ply->encoding == HL_PLY_ASCII)
+            HL_TRY(skip_ascii_row(ply, e, row, at));
+        else if (!skip_row(ply, e, at))
             return past_end(ply, e, row);
+    }
     return HL_OK;
 }
 

@@ -321,6 +321,17 @@ static void broken_files_are_refused_in_a_sentence(void **state)
            "property float z\nelement face 2\nproperty list uchar int vertex_indices\nend_header\n"
            "0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n",
            "truncated");
+    static const char *const lengths[] = {"-1e30", "nan", "1e30", "inf", "7"};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "ply\nformat ascii 1.0\nelement extra 1\nproperty list int int x\n"
+                 "element vertex 3\nproperty float x\nproperty float y\nproperty float z\n"
+                 "element face 1\nproperty list uchar int vertex_indices\nend_header\n%s 0\n"
+                 "0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n",
+                 lengths[i]);
+        refuse("length.ply", text, i < 4 ? "expected a list's length" : "row 2 of 3");
+    }
     refuse("zero.obj", "v 0 0 0\nf 0 0 0\n", "line 2");
     refuse("far.obj", "v 0 0 0\nv 1 0 0\nf 1 2 3\n", "names no row");
     refuse("word.obj", "v 0 zero 0\n", "expected a number");
