@@ -10,7 +10,7 @@ typedef struct fit_options {
     hl_common common;
     const char *scene, *mesh, *data, *light, *maps, *envs, *knobs;
     int32_t preset, hybrid, iterations, max_side_px, spp, denoise;
-    bool fit, resume, no_metal, no_indirect, fixed_light, scale_by_truth;
+    bool fit, resume, no_metal, no_indirect, exposure, fixed_light, scale_by_truth;
 } fit_options;
 
 static const hl_option rows[] = {
@@ -27,6 +27,8 @@ static const hl_option rows[] = {
     HL_OPT_CHOICE(fit_options, "--hybrid", hybrid, "window|rays",
                   "splats count near the mesh alone, or all of them do"),
     HL_OPT_FLAG(fit_options, "--no-metal", no_metal, "nothing is metal"),
+    HL_OPT_FLAG(fit_options, "--exposure", exposure,
+                "one exposure for each photo: for cameras that chose theirs by the picture"),
     HL_OPT_FLAG(fit_options, "--no-indirect", no_indirect, "no light from other surfaces"),
     HL_OPT_TEXT(fit_options, "--light", light, "FILE",
                 "start from this light (.hdr, .exr) instead of even white"),
@@ -84,6 +86,7 @@ static hl_status run(const fit_options *o)
     f.config.seed = o->common.seed;
     f.config.metal = !o->no_metal;
     f.config.indirect = !o->no_indirect;
+    f.config.exposure = o->exposure;
     f.config.fixed_light = o->fixed_light;
     if (o->hybrid != HYBRID_WINDOW)
         f.config.window = 0;

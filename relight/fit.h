@@ -15,6 +15,7 @@
  * splats through the rasterizer and the light through its texels; visibility and densities have
  * none.  E is the irradiance of every mesh vertex, bounces included, refreshed every so often.
  *
+ * With `exposure` every photo has a factor of its own, the mean of their logarithms being 0.
  * A colour factor between light and albedo cannot be told from photos: relight/protocol.h.
  * The same inputs give the same bytes for any thread count, and a resumed run those of the straight
  * one.  One thread at a time may use a fit; it spreads its work over core/parallel.h.
@@ -46,12 +47,14 @@
     X(bool,    indirect,         true,    0,     1)                                               \
     X(bool,    visibility,       true,    0,     1)                                               \
     X(bool,    fixed_light,      false,   0,     1)       /* keep the light that was given     */ \
+    X(bool,    exposure,         false,   0,     1)       /* one factor per photo, mean log 0  */ \
     X(float,   window,           3,       0,     1e6)     /* x edge: splats count within this
                                                              of the mesh; 0: all count         */ \
     X(float,   lr_albedo,        1.5e-2f, 0,     1)                                               \
     X(float,   lr_roughness,     1e-2f,   0,     1)                                               \
     X(float,   lr_metal,         2e-2f,   0,     1)                                               \
     X(float,   lr_light,         8e-2f,   0,     1)       /* of the logarithm                  */ \
+    X(float,   lr_exposure,      2e-2f,   0,     1)       /* of the logarithm                  */ \
     X(float,   lr_end,           0.1f,    0,     1)       /* factor at the end, exponential    */ \
     X(float,   smooth_albedo,    0.05f,   0,     1e3)                                             \
     X(float,   smooth_roughness, 0.1f,    0,     1e3)                                             \
@@ -123,6 +126,8 @@ hl_status hl_fit_hidden_ratio(hl_fit *fit, bool windowed, double *ratio);
 
 /* (splats->count, HL_FIT_CHANNELS), owned by the fit. */
 const float *hl_fit_materials(const hl_fit *fit);
+/* (view_count) factor from radiance to photo; NULL where the configuration has no exposure. */
+const float *hl_fit_exposures(const hl_fit *fit);
 /* The light as it is now. */
 const hl_environment *hl_fit_environment(const hl_fit *fit);
 

@@ -17,7 +17,7 @@ typedef struct part {
     float *data;
 } part;
 
-enum { PARTS_OF_SET = 9, PARTS = 2 * PARTS_OF_SET + 3 };
+enum { PARTS_OF_SET = 9, PARTS = 2 * PARTS_OF_SET + 5 };
 
 /* Values, moments and squares of a set; the names' first letter tells the sets apart. */
 static int list_set(const hl_fit_set *s, bool vertices, part *out)
@@ -44,6 +44,11 @@ static int list_parts(const hl_fit *f, part parts[PARTS])
         count += list_set(&f->of_vertices, true, parts + count);
     parts[count++] = (part){"LOGL", texels, 3, f->light.p};
     parts[count++] = (part){"LOGM", texels, 3, f->light.m};
+    if (f->exposure.gain) {
+        parts[count++] = (part){"EXPO", f->exposure.log.count, 1, f->exposure.log.p};
+        parts[count++] = (part){"EXPM", f->exposure.log.count, 1, f->exposure.log.m};
+        parts[count++] = (part){"EXPV", f->exposure.log.count, 1, f->exposure.log.v};
+    }
     return count;
 }
 
@@ -184,6 +189,7 @@ static hl_status read_arrays(hl_fit *fit, hl_helio_reader *r, const char *path)
         fit->env.radiance[i] = expf(fminf(table[i], HL_FIT_LOG_MOST));
     HL_TRY(hl_environment_refresh(&fit->env));
     memcpy(fit->table, table, (size_t)fit->light.count * sizeof *table);
+    hl_fit_exposure_apply(fit);
     return hl_fit_refresh_light(fit, false);
 }
 

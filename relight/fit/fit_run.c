@@ -27,7 +27,7 @@ enum {
 
 /* ---- set-up --------------------------------------------------------------------------------- */
 
-static hl_status adam_create(hl_fit_adam *a, int32_t count)
+hl_status hl_fit_adam_create(hl_fit_adam *a, int32_t count)
 {
     a->count = count;
     a->p = hl_alloc((size_t)count, sizeof *a->p);
@@ -37,7 +37,7 @@ static hl_status adam_create(hl_fit_adam *a, int32_t count)
     return a->p && a->m && a->v && a->g ? HL_OK : HL_E_MEMORY;
 }
 
-static void adam_release(hl_fit_adam *a)
+void hl_fit_adam_release(hl_fit_adam *a)
 {
     hl_free(a->p);
     hl_free(a->m);
@@ -47,16 +47,16 @@ static void adam_release(hl_fit_adam *a)
 
 hl_status hl_fit_set_create(hl_fit_set *set, int32_t count)
 {
-    HL_TRY(adam_create(&set->albedo, 3 * count));
-    HL_TRY(adam_create(&set->roughness, count));
-    return adam_create(&set->metal, count);
+    HL_TRY(hl_fit_adam_create(&set->albedo, 3 * count));
+    HL_TRY(hl_fit_adam_create(&set->roughness, count));
+    return hl_fit_adam_create(&set->metal, count);
 }
 
 void hl_fit_set_release(hl_fit_set *set)
 {
-    adam_release(&set->albedo);
-    adam_release(&set->roughness);
-    adam_release(&set->metal);
+    hl_fit_adam_release(&set->albedo);
+    hl_fit_adam_release(&set->roughness);
+    hl_fit_adam_release(&set->metal);
 }
 
 void hl_fit_set_clear(hl_fit_set *set)
@@ -137,7 +137,8 @@ static hl_status make_buffers(hl_fit *fit)
     }
     const int32_t texels = 2 * fit->c.env_height * fit->c.env_height;
     HL_TRY(hl_fit_set_create(&fit->of_splats, fit->scene.splats->count));
-    HL_TRY(adam_create(&fit->light, 3 * texels));
+    HL_TRY(hl_fit_adam_create(&fit->light, 3 * texels));
+    HL_TRY(hl_fit_exposure_create(fit));
     fit->plane_floats = most;
     fit->table = hl_alloc((size_t)fit->light.count, sizeof *fit->table);
     fit->features = hl_alloc(n, HL_FIT_CHANNELS * sizeof *fit->features);
@@ -236,9 +237,10 @@ void hl_fit_destroy(hl_fit **out)
     hl_environment_release(&fit->env);
     hl_fit_set_release(&fit->of_splats);
     hl_fit_surface_release(fit);
+    hl_fit_exposure_release(fit);
     hl_free(fit->splat_vertex);
     hl_free(fit->splat_share);
-    adam_release(&fit->light);
+    hl_fit_adam_release(&fit->light);
     hl_free(fit->table);
     hl_free(fit->features);
     hl_free(fit->feature_grad);
@@ -411,9 +413,12 @@ hl_status hl_fit_step(hl_fit *fit)
     const float t = (float)fit->step / (float)fit->c.iterations;
     const int32_t n = ++fit->step;
     move_materials(fit, set, t, surface ? n : n - begin);
+    const float decay = powf(fit->c.lr_end, t);
+    if (t < fit->c.freeze_light)
+        hl_fit_exposure_step(fit, fit->c.lr_exposure * decay, n);
     if (!fit->c.fixed_light && t < fit->c.freeze_light) {
         hl_fit_light_prior(fit);
-        const float lr = fit->c.lr_light * powf(fit->c.lr_end, t) * (fit->known ? KNOWN_RATE : 1);
+        const float lr = fit->c.lr_light * decay * (fit->known ? KNOWN_RATE : 1);
         take_step(&fit->light, lr, n, LOG_LEAST, LOG_MOST);
         HL_TRY(hl_fit_refresh_light(fit, n % TABLES_EVERY == 0));
     }
@@ -458,6 +463,11 @@ double hl_fit_loss(const hl_fit *fit)
 const float *hl_fit_materials(const hl_fit *fit)
 {
     return fit->features;
+}
+
+const float *hl_fit_exposures(const hl_fit *fit)
+{
+    return fit->exposure.gain;
 }
 
 const hl_environment *hl_fit_environment(const hl_fit *fit)

@@ -53,18 +53,20 @@ static float read_surface(const hl_raster_frame *f, size_t at, hl_surface *s)
 }
 
 double hl_fit_shade_point(const hl_estimate_scene *scene, const hl_estimate_point *p, hl_rng *rng,
-                          const hl_fit_target *t, float *out, float *env_grad)
+                          const hl_fit_target *t, float *out, float *log_gain, float *env_grad)
 {
     hl_estimate_sample samples[HL_ESTIMATE_MAX];
     hl_surface grad = {{0}, {0}, 0, 0};
-    float radiance[3], d[3];
+    float radiance[3], d[3], to_gain = 0;
     double loss = 0;
     const int32_t count = hl_estimate(scene, p, rng, samples, radiance);
     const uint8_t *shown = t->photo->data + (size_t)t->pixel * (size_t)t->photo->channels;
     for (int c = 0; c < 3; c++) {
-        loss += (double)channel_loss(radiance[c], (float)shown[c] / 255, &d[c]);
-        d[c] *= t->share / 3;
+        loss += (double)channel_loss(t->gain * radiance[c], (float)shown[c] / 255, &d[c]);
+        d[c] *= t->gain * (t->share / 3);
+        to_gain += d[c] * radiance[c];
     }
+    *log_gain = to_gain;
     hl_estimate_bwd(p, samples, count, d, &grad, env_grad);
     memcpy(out, grad.albedo, sizeof grad.albedo);
     out[HL_FIT_ROUGHNESS] = grad.roughness;
@@ -82,19 +84,21 @@ static double shade_pixel(const void *ctx, int32_t k, float *env_grad)
     const int32_t i = v->pixel[hl_rng_below(&rng, (uint32_t)v->pixel_count)];
     const size_t at =
         (size_t)(i / view->width) * (size_t)j->frame->stride + (size_t)(i % view->width);
-    const hl_fit_target target = {&fit->scene.photos[j->view], i, 1 / (float)j->count};
-    float *out = fit->pixel_grad + (size_t)k * HL_FIT_CHANNELS;
+    const hl_fit_target target = hl_fit_target_of(fit, k, j->view, i, j->count);
+    float log_gain = 0, *out = fit->pixel_grad + (size_t)k * HL_FIT_CHANNELS;
     hl_estimate_point p;
 
     fit->pixel_at[k] = (int32_t)at;
     memset(out, 0, HL_FIT_CHANNELS * sizeof *out);
     hl_fit_point_at(fit->scene.mesh, view, i, &v->hit[i], &p);
     const float alpha = read_surface(j->frame, at, &p.surface);
-    if (alpha < LEAST_ALPHA)
-        return 0;
-    const double loss = hl_fit_shade_point(&j->scene, &p, &rng, &target, out, env_grad);
-    for (int c = 0; c < HL_FIT_CHANNELS; c++)
-        out[c] /= alpha;
+    double loss = 0;
+    if (alpha >= LEAST_ALPHA) {
+        loss = hl_fit_shade_point(&j->scene, &p, &rng, &target, out, &log_gain, env_grad);
+        for (int c = 0; c < HL_FIT_CHANNELS; c++)
+            out[c] /= alpha;
+    }
+    hl_fit_exposure_keep(fit, k, log_gain);
     return loss;
 }
 

@@ -128,9 +128,13 @@ static double shade_pixel(const void *ctx, int32_t k, float *env_grad)
     hl_estimate_point p;
     hl_fit_point_at(fit->scene.mesh, &fit->scene.views[view], i, hit, &p);
     read_vertices(fit, at, &p.surface);
-    const hl_fit_target target = {&fit->scene.photos[view], i, 1 / (float)j->count};
-    return hl_fit_shade_point(&j->scene, &p, &rng, &target,
-                              fit->pixel_grad + (size_t)k * HL_FIT_CHANNELS, env_grad);
+    const hl_fit_target target = hl_fit_target_of(fit, k, view, i, j->count);
+    float log_gain;
+    const double loss =
+        hl_fit_shade_point(&j->scene, &p, &rng, &target,
+                           fit->pixel_grad + (size_t)k * HL_FIT_CHANNELS, &log_gain, env_grad);
+    hl_fit_exposure_keep(fit, k, log_gain);
+    return loss;
 }
 
 static void add(hl_fit_set *set, int32_t i, const float *g, float weight)

@@ -52,12 +52,20 @@ typedef struct hl_fit_corner {
     float weight[3];
 } hl_fit_corner;
 
-/* The photo's pixel that a point should look like; `share` of the loss. */
+/* The photo's pixel that a point should look like, times `gain`; `share` of the loss. */
 typedef struct hl_fit_target {
     const hl_image8 *photo;
     int32_t pixel;
-    float share;
+    float share, gain;
 } hl_fit_target;
+
+/* A factor per photo (fit_exposure.c); all NULL without. */
+typedef struct hl_fit_exposure {
+    hl_fit_adam log;     /* (views)                                    */
+    float *gain;         /* (views) its exponential                    */
+    int32_t *pixel_view; /* (pixels) photo of each pixel of a step ... */
+    float *pixel_grad;   /* ... and its gradient to the logarithm      */
+} hl_fit_exposure;
 
 struct hl_fit {
     hl_fit_config c;
@@ -71,6 +79,7 @@ struct hl_fit {
     float offset; /* of ray origins                                         */
     bool known;   /* the start has a sun: the light moves slowly            */
     hl_fit_view *view;
+    hl_fit_exposure exposure;
     hl_fit_bounces bounces;
     int32_t *vertex_splat; /* (vertices) the nearest */
     hl_environment env;
@@ -113,9 +122,10 @@ hl_status hl_fit_nearest(const float *points, int32_t count, const float *target
 
 /* fit_shade.c: one step's pixels -> plane_grad, light.g, loss. */
 void hl_fit_shade(hl_fit *fit, int32_t view, const hl_raster_frame *frame);
-/* One point: its loss; out (HL_FIT_CHANNELS) and env_grad (texels, 3) are added to. */
+/* One point: its loss.  out (HL_FIT_CHANNELS) is set, *log_gain too (the gradient to the logarithm
+ * of the gain), env_grad (texels, 3) is added to. */
 double hl_fit_shade_point(const hl_estimate_scene *scene, const hl_estimate_point *p, hl_rng *rng,
-                          const hl_fit_target *t, float *out, float *env_grad);
+                          const hl_fit_target *t, float *out, float *log_gain, float *env_grad);
 /* shade(ctx, k, env_grad) for k < count, in blocks -> loss, light.g. */
 void hl_fit_shade_pixels(hl_fit *fit, int32_t count,
                          double (*shade)(const void *ctx, int32_t k, float *env_grad),
@@ -135,7 +145,22 @@ void hl_fit_surface_spread(hl_fit *fit); /* of_vertices -> of_splats */
 void hl_fit_smooth(hl_fit *fit, int32_t view, const hl_raster_frame *frame);
 void hl_fit_light_prior(hl_fit *fit);
 
+/* fit_exposure.c.  Without exposure: gains of 1, and the rest does nothing.
+ *   target_of  of pixel k of the step, one of `count`, in photo `view`
+ *   keep       its gradient to the logarithm of the gain
+ *   step       from the gradients of all pixels, in order
+ *   apply      logarithms -> gains */
+hl_status hl_fit_exposure_create(hl_fit *fit);
+void hl_fit_exposure_release(hl_fit *fit);
+hl_fit_target hl_fit_target_of(const hl_fit *fit, int32_t k, int32_t view, int32_t pixel,
+                               int32_t count);
+void hl_fit_exposure_keep(const hl_fit *fit, int32_t k, float log_gain);
+void hl_fit_exposure_step(hl_fit *fit, float lr, int32_t n);
+void hl_fit_exposure_apply(hl_fit *fit);
+
 /* fit_run.c */
+hl_status hl_fit_adam_create(hl_fit_adam *a, int32_t count);
+void hl_fit_adam_release(hl_fit_adam *a);
 hl_status hl_fit_set_create(hl_fit_set *set, int32_t count);
 void hl_fit_set_release(hl_fit_set *set);
 void hl_fit_set_clear(hl_fit_set *set); /* gradients */

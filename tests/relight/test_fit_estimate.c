@@ -2,6 +2,7 @@
 /* The estimate of one point: furnace, and gradients against what the samples themselves say. */
 #include "core/memory.h"
 #include "relight/fit/estimate.h"
+#include "relight/fit/state.h"
 #include "tests/check.h"
 
 #include <math.h>
@@ -166,6 +167,43 @@ static void light_gradient_is_exact(void **state)
     hl_image_release(&light);
 }
 
+/* Loss of the point against a photo of one pixel, at a gain; its gradient to the gain's logarithm.
+ */
+static double loss_at(const fixture *f, const hl_image8 *photo, float gain, float *log_gain)
+{
+    const hl_fit_target target = {photo, 0, 1, gain};
+    float out[HL_FIT_CHANNELS], env_grad[16 * 8 * 3] = {0};
+    hl_rng rng = hl_rng_at(4, 0, 0, HL_RNG_TEST);
+    return hl_fit_shade_point(&f->scene, &f->point, &rng, &target, out, log_gain, env_grad);
+}
+
+static void gradient_to_the_gain_matches_differences(void **state)
+{
+    (void)state;
+    static const uint8_t shown[3][3] = {{10, 20, 250}, {254, 128, 0}, {90, 254, 200}};
+    const float h = 1e-2f;
+    hl_image light = sky(0);
+    hl_image8 photo;
+    fixture f;
+    make(&f, &light);
+    check_ok(hl_image8_create(&photo, 1, 1, 3));
+    for (int k = 0; k < 3; k++) {
+        float got, other;
+        memcpy(photo.data, shown[k], 3);
+        for (float gain = 0.05f; gain < 0.5f; gain *= 2) {
+            loss_at(&f, &photo, gain, &got);
+            const double want = (loss_at(&f, &photo, gain * expf(h), &other) -
+                                 loss_at(&f, &photo, gain * expf(-h), &other)) /
+                                (2 * (double)h);
+            assert_true(fabs((double)got - want) < 1e-3 * fabs(want) + 1e-4);
+            assert_true(fabs(want) > 1e-3);
+        }
+    }
+    hl_image8_release(&photo);
+    release(&f);
+    hl_image_release(&light);
+}
+
 /* A lid over the point: black without bounces, its radiance with them, bare sky without rays. */
 static void a_lid_takes_the_sky(void **state)
 {
@@ -208,6 +246,7 @@ int main(void)
         cmocka_unit_test(furnace_shows_the_albedo),
         cmocka_unit_test(gradients_match_differences_over_the_same_samples),
         cmocka_unit_test(light_gradient_is_exact),
+        cmocka_unit_test(gradient_to_the_gain_matches_differences),
         cmocka_unit_test(a_lid_takes_the_sky),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@ static hl_fit_config quick(void)
     c.samples = 16;
     c.metal = true;
     c.metal_from = 0.1f;
+    c.exposure = true;
     c.surface = 0.9f; /* both stages, and a stop in the first */
     return c;
 }

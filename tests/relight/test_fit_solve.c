@@ -121,12 +121,69 @@ static void light_and_albedo_come_apart(void **state)
     fit_scene_release(&f);
 }
 
+/* Every photo by its own factor, in light. */
+static void expose(fit_scene *f, const float gain[VIEWS])
+{
+    for (int k = 0; k < VIEWS; k++)
+        for (int i = 0; i < PIXELS * PIXELS * 4; i++) {
+            uint8_t *shown = &f->photo[k].data[i];
+            if (i % 4 == 3)
+                continue;
+            const float x = gain[k] * hl_linear_from_srgb((float)*shown / 255);
+            *shown = (uint8_t)(255 * hl_srgb_from_linear(hl_clamp(x, 0, 1)) + 0.5f);
+        }
+}
+
+/* Cameras that chose their exposures: the factors come back (up to their mean), and the albedo is
+ * better than without them. */
+static void exposures_come_back(void **state)
+{
+    (void)state;
+    static const float gain[VIEWS] = {0.6f, 1.0f, 0.8f, 1.25f};
+    const float one[3] = {1, 1, 1};
+    double mean = 0, albedo[2];
+    fit_scene truth, f;
+    hl_image light = fit_scene_light();
+    fit_scene_make(&truth);
+    fit_scene_make(&f);
+    fit_scene_paint(&truth, &f, &light);
+    expose(&f, gain);
+    f.scene.light = &light;
+    for (int k = 0; k < VIEWS; k++)
+        mean += log((double)gain[k]) / VIEWS;
+    for (int with = 0; with < 2; with++) {
+        hl_fit *fit;
+        hl_fit_config c = fit_scene_config();
+        c.fixed_light = true;
+        c.lr_albedo = 0.03f;
+        c.exposure = with;
+        run(&fit, &c, &f);
+        const float scale = (float)exp(-mean); /* the light is known, its gauge is not */
+        const float all[3] = {scale, scale, scale};
+        albedo[with] = albedo_psnr(fit, with ? all : one);
+        const float *found = hl_fit_exposures(fit);
+        assert_true((found != NULL) == (with == 1));
+        for (int k = 0; found && k < VIEWS; k++) {
+            print_message("photo %d: %.4f, found %.4f\n", k, exp(log((double)gain[k]) - mean),
+                          (double)found[k]);
+            assert_true(fabs(log((double)found[k]) - log((double)gain[k]) + mean) < 0.03);
+        }
+        hl_fit_destroy(&fit);
+    }
+    print_message("albedo %.2f dB with, %.2f dB without\n", albedo[1], albedo[0]);
+    assert_true(albedo[1] > 24 && albedo[1] > albedo[0] + 2);
+    hl_image_release(&light);
+    fit_scene_release(&truth);
+    fit_scene_release(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_light_gives_the_albedo),
         cmocka_unit_test(hidden_splats_are_counted_and_shut_out),
         cmocka_unit_test(light_and_albedo_come_apart),
+        cmocka_unit_test(exposures_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
