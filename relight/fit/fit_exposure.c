@@ -66,8 +66,10 @@ void hl_fit_exposure_step(hl_fit *fit, float lr, int32_t n)
         return;
     for (int32_t v = 0; v < views; v++)
         e->log.g[v] = 0;
-    for (int32_t k = 0; k < fit->c.pixels; k++)
+    for (int32_t k = 0; k < fit->c.pixels; k++) {
         e->log.g[e->pixel_view[k]] += e->pixel_grad[k];
+        e->pixel_grad[k] = 0; /* the next step may have fewer pixels */
+    }
     hl_adam_step_array(e->log.p, e->log.m, e->log.v, e->log.g, views, lr, n);
     for (int32_t v = 0; v < views; v++)
         mean += (double)e->log.p[v] / views;
