@@ -120,7 +120,8 @@ static int run_fit(const demo *d)
     hl_chain_start(&c, "relight", &d->o->common);
     hl_chain_add(&c, d->train);
     hl_chain_add(&c, "--fit");
-    hl_chain_option(&c, "--hybrid", "rays"); /* splats of a demo do not lie flat on the mesh */
+    /* splats of a demo do not lie flat on the mesh: no window */
+    hl_chain_option(&c, "--hybrid", "deferred+mesh");
     hl_chain_number(&c, "--iterations", d->o->fit_iterations);
     return hl_chain_run(&c, hl_cmd_relight);
 }

@@ -4,7 +4,7 @@
 #include "cli/commands.h"
 #include "cli/relight_fit.h"
 
-enum { PRESET_FULL = 1, HYBRID_WINDOW = 0 };
+enum { PRESET_FULL = 1 };
 
 typedef struct fit_options {
     hl_common common;
@@ -24,8 +24,9 @@ static const hl_option rows[] = {
                   "effort: 4000 steps of 1024 pixels, or 20000 of 4096"),
     HL_OPT_INT(fit_options, "--iterations", iterations, 0, 10000000,
                "steps of the solve, 0 for those of the preset"),
-    HL_OPT_CHOICE(fit_options, "--hybrid", hybrid, "window|rays",
-                  "splats count near the mesh alone, or all of them do"),
+    HL_OPT_CHOICE(fit_options, "--hybrid", hybrid, HL_HYBRID_NAMES,
+                  "light each splat and blend, or blend and light each pixel; then with places and "
+                  "normals of the mesh; then with splats near the mesh alone"),
     HL_OPT_FLAG(fit_options, "--no-metal", no_metal, "nothing is metal"),
     HL_OPT_FLAG(fit_options, "--exposure", exposure,
                 "one exposure for each photo: for cameras that chose theirs by the picture"),
@@ -88,8 +89,7 @@ static hl_status run(const fit_options *o)
     f.config.indirect = !o->no_indirect;
     f.config.exposure = o->exposure;
     f.config.fixed_light = o->fixed_light;
-    if (o->hybrid != HYBRID_WINDOW)
-        f.config.window = 0;
+    f.config.hybrid = o->hybrid;
     if (o->knobs)
         HL_TRY(read_knobs(o->knobs, &f.config));
     return hl_relight_fit(&f);
@@ -106,7 +106,8 @@ static hl_status check_words(const fit_options *o)
 
 int hl_cmd_relight_fit(int argc, char **argv)
 {
-    fit_options o = {.common = HL_COMMON_DEFAULTS, .spp = 64, .denoise = 3};
+    fit_options o = {
+        .common = HL_COMMON_DEFAULTS, .hybrid = HL_HYBRID_WINDOW, .spp = 64, .denoise = 3};
     int code;
     if (!hl_command_start(&spec, argc, argv, &o, &o.common, &code))
         return code;

@@ -157,6 +157,7 @@ static hl_status open_file(hl_relight_views *views, const char *scene)
         return hl_fail(HL_E_FORMAT, "%s: holds no %s: helio relight OUT --fit makes them", path,
                        f->materials ? "mesh" : "materials");
     views->edge = hl_mesh_mean_edge(&f->mesh);
+    views->rules = hl_hybrid_rules_of(f->hybrid);
     return hl_raster_create(&views->raster, "auto", HL_ISA_AUTO);
 }
 
@@ -193,6 +194,7 @@ static hl_status load(hl_relight_views *views, const hl_relight_source *source)
 hl_status hl_relight_views_load(hl_relight_views *views, const hl_relight_source *source)
 {
     memset(views, 0, sizeof *views);
+    views->rules = hl_hybrid_rules_of(HL_HYBRID_WINDOW);
     const hl_status s = load(views, source);
     if (s != HL_OK)
         hl_relight_views_release(views);
@@ -212,19 +214,26 @@ void hl_relight_views_release(hl_relight_views *views)
     memset(views, 0, sizeof *views);
 }
 
+hl_splat_surfaces hl_relight_splats(const hl_relight_views *views, const hl_light_scene *scene)
+{
+    const hl_splat_surfaces from = {.raster = views->raster,
+                                    .splats = &views->file.splats,
+                                    .materials = views->file.materials,
+                                    .mesh = scene->mesh,
+                                    .bvh = scene->bvh,
+                                    .window = views->file.window * views->edge,
+                                    .on_mesh = views->on_mesh,
+                                    .loose = !views->rules->on_mesh};
+    return from;
+}
+
 hl_status hl_relight_view_fill(const hl_relight_views *views, const hl_light_scene *scene,
                                hl_relight_view *view)
 {
     if (view->surfaces.alpha.width)
         return HL_OK;
     if (views->has_file) {
-        const hl_splat_surfaces from = {.raster = views->raster,
-                                        .splats = &views->file.splats,
-                                        .materials = views->file.materials,
-                                        .mesh = scene->mesh,
-                                        .bvh = scene->bvh,
-                                        .window = views->file.window * views->edge,
-                                        .on_mesh = views->on_mesh};
+        const hl_splat_surfaces from = hl_relight_splats(views, scene);
         HL_TRY(hl_surfaces_of_splats(&view->surfaces, &from, &view->view));
     } else {
         HL_TRY(hl_surfaces_of_mesh(&view->surfaces, scene, &view->view));

@@ -9,6 +9,7 @@
 #define HL_CLI_RELIGHT_VIEWS_H
 
 #include "raster/raster.h"
+#include "relight/hybrid.h"
 #include "relight/scene_file.h"
 #include "relight/surfaces.h"
 
@@ -31,10 +32,11 @@ typedef struct hl_relight_views {
     hl_mesh own_mesh;   /* where there is no scene file                  */
     hl_scene_file file; /* where there is one                            */
     bool has_file;
-    hl_raster *raster; /* for it                                        */
-    float edge;        /* mean edge of its mesh                         */
-    float up[3];       /* unit                                          */
-    bool on_mesh;      /* the scene file shows where its mesh is alone  */
+    hl_raster *raster;            /* for it                                        */
+    float edge;                   /* mean edge of its mesh                         */
+    float up[3];                  /* unit                                          */
+    bool on_mesh;                 /* the scene file shows where its mesh is alone  */
+    const hl_hybrid_rules *rules; /* of the scene file, else the default */
 } hl_relight_views;
 
 typedef struct hl_relight_source {
@@ -60,5 +62,8 @@ const hl_mesh *hl_relight_views_mesh(const hl_relight_views *views);
 hl_status hl_relight_view_fill(const hl_relight_views *views, const hl_light_scene *scene,
                                hl_relight_view *view);
 void hl_relight_view_empty(hl_relight_view *view);
+
+/* Splats of a scene file over its mesh; borrows from both. */
+hl_splat_surfaces hl_relight_splats(const hl_relight_views *views, const hl_light_scene *scene);
 
 #endif /* HL_CLI_RELIGHT_VIEWS_H */

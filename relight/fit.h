@@ -29,6 +29,7 @@
 #include "core/mesh.h"
 #include "raster/raster.h"
 #include "relight/environment.h"
+#include "relight/hybrid.h"
 
 #include <stdbool.h>
 
@@ -38,9 +39,11 @@
     X(int32_t, iterations,       4000,    1,     10000000)                                        \
     X(int32_t, pixels,           1024,    1,     1048576) /* of one photo in a step            */ \
     X(int32_t, samples,          64,      4,     256)     /* 1/4 cosine, 1/4 GGX, 1/2 light    */ \
+    X(int32_t, hybrid,           HL_HYBRID_WINDOW, 0, HL_HYBRID_WINDOW)                           \
     X(int32_t, env_height,       64,      1,     1024)    /* rows of the light; twice as wide  */ \
     X(float,   surface,          0.7f,    0,     1)       /* of the iterations: unknowns are at
-                                                             the mesh's vertices, then splats  */ \
+                                                             the mesh's vertices, then splats;
+                                                             none without on_mesh              */ \
     X(bool,    metal,            true,    0,     1)       /* solve for metalness               */ \
     X(float,   metal_from,       0.15f,   0,     1)       /* of the iterations: none before    */ \
     X(bool,    guess,            true,    0,     1)       /* look for a sun before the start   */ \
@@ -49,7 +52,7 @@
     X(bool,    fixed_light,      false,   0,     1)       /* keep the light that was given     */ \
     X(bool,    exposure,         false,   0,     1)       /* one factor per photo, mean log 0  */ \
     X(float,   window,           3,       0,     1e6)     /* x edge: splats count within this
-                                                             of the mesh; 0: all count         */ \
+                                                             of the mesh, where windowed       */ \
     X(float,   lr_albedo,        1.5e-2f, 0,     1)                                               \
     X(float,   lr_roughness,     1e-2f,   0,     1)                                               \
     X(float,   lr_metal,         2e-2f,   0,     1)                                               \
@@ -142,10 +145,11 @@ hl_status hl_fit_load(hl_fit *fit, const char *path);
 /* ---- pictures of the result ---------------------------------------------------------------- */
 
 typedef struct hl_fit_maps {
-    hl_image albedo; /* (h, w, 3) linear           */
-    hl_image normal; /* (h, w, 3) unit, world      */
-    hl_image rough;  /* (h, w, 3) roughness, metal, 0 */
-    hl_image shaded; /* (h, w, 4) linear radiance, straight alpha */
+    hl_image albedo;   /* (h, w, 3) linear           */
+    hl_image normal;   /* (h, w, 3) unit, world      */
+    hl_image rough;    /* (h, w, 3) roughness, metal, 0 */
+    hl_image shaded;   /* (h, w, 4) linear radiance, straight alpha: coverage by all splats */
+    hl_image admitted; /* (h, w, 1) coverage by the splats of the window, all where none is */
 } hl_fit_maps;
 
 void hl_fit_maps_release(hl_fit_maps *maps);

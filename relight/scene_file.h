@@ -18,6 +18,7 @@
 #include "core/mesh.h"
 #include "core/splats.h"
 #include "core/views.h"
+#include "relight/hybrid.h"
 #include "relight/lights.h"
 
 #define HL_SCENE_FILE_VIEWS_MAX  1000000
@@ -32,6 +33,8 @@ typedef struct hl_scene_file {
     float up[3];      /* unit; 0 0 0: unknown                                                   */
     float window;     /* splats count within this many mean edges of the mesh, 0: all do; not
                          written, read from the solve, else 3                                   */
+    int32_t hybrid;   /* hl_hybrid of the solve, which pictures of it should be made by; not
+                         written, read from the solve, else HL_HYBRID_WINDOW                    */
     int32_t light_count;
     hl_light *lights; /* (light_count) */
     hl_views views;   /* names, PINHOLE cameras, poses, split; no files; 0: none                */

@@ -268,7 +268,10 @@ static hl_status load_up(loading *l)
 {
     double up[3];
     const hl_json *config = hl_json_find(hl_json_find(l->root, "fit"), "config");
-    l->s.window = (float)fmin(fmax(hl_json_number(config, "window", WINDOW), 0), FAR);
+    const double hybrid = hl_json_number(config, "hybrid", HL_HYBRID_WINDOW);
+    l->s.hybrid = hybrid >= 0 && hybrid < HL_HYBRID_COUNT ? (int32_t)hybrid : HL_HYBRID_WINDOW;
+    if (hl_hybrid_rules_of(l->s.hybrid)->windowed)
+        l->s.window = (float)fmin(fmax(hl_json_number(config, "window", WINDOW), 0), FAR);
     if (!hl_json_find(l->root, "up"))
         return HL_OK;
     HL_TRY(hl_json_need_numbers(l->root, "up", up, 3, l->path));

@@ -375,7 +375,7 @@ static void shade_block(void *ctx, int32_t block, int32_t thread)
             shade_pixel(j, i);
 }
 
-static hl_status create_result(hl_shade_result *r, int32_t width, int32_t height)
+hl_status hl_shade_result_create(hl_shade_result *r, int32_t width, int32_t height)
 {
     const size_t n = (size_t)width * (size_t)height;
     memset(r, 0, sizeof *r);
@@ -388,6 +388,8 @@ static hl_status create_result(hl_shade_result *r, int32_t width, int32_t height
         r->variance[k] = hl_alloc(n, sizeof(float));
         complete = complete && r->part[k] && r->variance[k];
     }
+    if (!complete)
+        hl_shade_release(r);
     return complete ? HL_OK : HL_E_MEMORY;
 }
 
@@ -405,7 +407,7 @@ hl_status hl_shade(hl_shade_result *result, const hl_light_scene *scene,
     job j = {scene, input, *options, &made};
     j.o.samples = samples;
     j.o.clamp = options->clamp > 0 ? options->clamp : 50;
-    hl_status s = create_result(&made, input->width, input->height);
+    hl_status s = hl_shade_result_create(&made, input->width, input->height);
     if (s == HL_OK) {
         const int64_t n = (int64_t)input->width * input->height;
         hl_parallel_for(hl_block_count(n, BLOCK), shade_block, &j);

@@ -62,6 +62,9 @@ hl_status hl_shade(hl_shade_result *result, const hl_light_scene *scene,
                    const hl_shade_input *input, const hl_shade_options *options);
 void hl_shade_release(hl_shade_result *result);
 
+/* Zeroed parts of a size.  HL_E_MEMORY; *result is then empty. */
+hl_status hl_shade_result_create(hl_shade_result *result, int32_t width, int32_t height);
+
 /* Filters the four parts in place: `levels` 1..8 passes with growing holes; `scene_unit`: the
  * distance off a pixel's plane at which neighbours stop to count.  HL_E_MEMORY. */
 hl_status hl_shade_denoise(hl_shade_result *result, const hl_shade_input *input, int32_t levels,

@@ -130,11 +130,12 @@ static void place_row(void *ctx, int32_t y, int32_t thread)
         float *alpha = p->out->alpha.data + i, *n = p->out->normal.data + 3 * (size_t)i;
         float *position = p->out->position.data + 3 * (size_t)i;
         const bool missed = p->hit[i].triangle == HL_HIT_NONE;
+        const bool loose = missed || p->from->loose;
         /* beside the mesh, splats have a surface where depth and normal are known */
-        const bool own = !p->from->on_mesh && p->depth[i] > 0 && hl_length3(n) > 0.5f;
-        if (*alpha < ALPHA_LEAST || (missed && !own)) {
+        const bool own = p->depth[i] > 0 && hl_length3(n) > 0.5f;
+        if (*alpha < ALPHA_LEAST || (missed && p->from->on_mesh) || (loose && !own)) {
             *alpha = 0;
-        } else if (!missed) {
+        } else if (!loose) {
             hl_estimate_point point;
             hl_fit_point_at(p->from->mesh, p->view, i, &p->hit[i], &point);
             memcpy(position, point.x, sizeof point.x);

@@ -44,6 +44,7 @@ typedef struct hl_splat_surfaces {
     const hl_bvh *bvh;      /* over it                                                   */
     float window;           /* length: splats count this near the mesh; 0: all of them   */
     bool on_mesh;           /* nothing is there where the mesh is missed                 */
+    bool loose;             /* places and normals of the splats, though the mesh is hit  */
 } hl_splat_surfaces;
 
 /* Errors: those of hl_raster_forward. */

@@ -136,6 +136,10 @@ static hl_status check_config(const hl_fit *fit, const hl_json *about, const cha
         return hl_fail(HL_E_FORMAT, "%s: holds no fit of materials and light", path);
     if (!(step >= 0 && step <= 1e7 && step == floor(step)))
         return hl_fail(HL_E_FORMAT, "%s: fit.step is %g, expected 0..10000000", path, step);
+    const double hybrid = hl_json_number(config, "hybrid", HL_HYBRID_WINDOW);
+    if (hybrid >= 0 && hybrid < HL_HYBRID_COUNT && hybrid != fit->c.hybrid)
+        return hl_fail(HL_E_FORMAT, "%s: was solved with --hybrid %s, now %s: cannot resume", path,
+                       hl_hybrid_rules_of((int32_t)hybrid)->name, fit->rules->name);
 #define X(type, name, value, least, most)                                                          \
     if (strcmp(#name, "iterations") != 0 &&                                                        \
         (float)hl_json_number(config, #name, nan("")) != (float)fit->c.name)                       \

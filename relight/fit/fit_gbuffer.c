@@ -76,6 +76,25 @@ void hl_fit_point_at(const hl_mesh *mesh, const hl_raster_view *view, int32_t i,
     hl_normalize3(n, n);
 }
 
+void hl_fit_point_blended(const hl_raster_frame *f, const hl_raster_view *view, int32_t i,
+                          size_t at, float alpha, hl_estimate_point *p)
+{
+    float eye[3], d[3], n[3];
+    hl_fit_pixel_ray(view, i, eye, d);
+    const float z = f->plane[f->depth_plane][at] / alpha;
+    const float along = hl_dot3(view->r + 6, d);
+    for (int k = 0; k < 3; k++) {
+        p->x[k] = eye[k] + d[k] * (along > 0 ? z / along : 0);
+        p->eye[k] = -d[k];
+        n[k] = f->plane[f->normal_plane + k][at];
+    }
+    hl_normalize3(n, n);
+    if (!(hl_dot3(n, p->eye) > 0))
+        memcpy(n, p->eye, sizeof n);
+    memcpy(p->geometric, n, sizeof n);
+    memcpy(p->surface.normal, n, sizeof n);
+}
+
 void hl_fit_window(const hl_mesh *mesh, const hl_raster_view *view, const hl_hit *hit, float reach,
                    float *window)
 {

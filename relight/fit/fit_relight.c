@@ -4,13 +4,14 @@
 #include "core/parallel.h"
 #include "core/se3.h"
 #include "relight/fit/state.h"
-#include "relight/shade.h"
+#include "relight/forward.h"
 
 #include <math.h>
 #include <string.h>
 
-#define DENOISE_REACH 20 /* offsets off a pixel's plane at which neighbours stop to count */
-#define HIDDEN_EDGES  3  /* depth under the mesh from which a splat counts as hidden */
+#define DENOISE_REACH  20   /* offsets off a pixel's plane at which neighbours stop to count */
+#define ADMITTED_LEAST 0.5f /* share of the coverage that the window must hold, as surfaces.c */
+#define HIDDEN_EDGES   3    /* depth under the mesh from which a splat counts as hidden */
 
 struct hl_fit_relight {
     hl_fit *fit;
@@ -26,6 +27,7 @@ void hl_fit_maps_release(hl_fit_maps *maps)
     hl_image_release(&maps->normal);
     hl_image_release(&maps->rough);
     hl_image_release(&maps->shaded);
+    hl_image_release(&maps->admitted);
 }
 
 void hl_fit_relight_denoise(hl_fit_relight *relight, int32_t levels)
@@ -87,27 +89,32 @@ typedef struct view_job {
     const hl_hit *hit;
     hl_fit_maps *maps;
     float *position; /* (n, 3) */
+    bool windowed;   /* the frame holds the splats of the window: better materials */
 } view_job;
 
-/* Where the mesh is missed but splats are seen: their blended depth and normal. */
-static void point_of_splats(const view_job *j, int32_t i, size_t at, float alpha,
-                            hl_estimate_point *p)
+/* Coverage of pixel i; its materials, where there are any. */
+static float read_materials(const view_job *j, int32_t i, float value[HL_FIT_CHANNELS])
 {
     const hl_raster_frame *f = j->frame;
-    float eye[3], d[3], n[3];
-    hl_fit_pixel_ray(j->view, i, eye, d);
-    const float z = f->plane[f->depth_plane][at] / alpha;
-    const float along = hl_dot3(j->view->r + 6, d);
-    for (int k = 0; k < 3; k++) {
-        p->x[k] = eye[k] + d[k] * (along > 0 ? z / along : 0);
-        p->eye[k] = -d[k];
-        n[k] = f->plane[f->normal_plane + k][at];
-    }
-    hl_normalize3(n, n);
-    if (!(hl_dot3(n, p->eye) > 0))
-        memcpy(n, p->eye, sizeof n);
-    memcpy(p->geometric, n, sizeof n);
-    memcpy(p->surface.normal, n, sizeof n);
+    const size_t at =
+        (size_t)(i / j->view->width) * (size_t)f->stride + (size_t)(i % j->view->width);
+    const float alpha = 1 - f->transmittance[at];
+    for (int k = 0; k < HL_FIT_CHANNELS && alpha > 0; k++)
+        value[k] = hl_clamp(f->plane[f->feature_plane + k][at] / alpha, 0, 1);
+    return alpha;
+}
+
+/* Where the window holds enough of what covers the pixel, its splats say what that is made of. */
+static void windowed_pixel(const view_job *j, int32_t i)
+{
+    float value[HL_FIT_CHANNELS];
+    const float alpha = read_materials(j, i, value);
+    j->maps->admitted.data[i] = alpha;
+    if (j->hit[i].triangle == HL_HIT_NONE || alpha < 1 / 255.0f ||
+        alpha < ADMITTED_LEAST * j->maps->shaded.data[4 * i + 3])
+        return;
+    memcpy(j->maps->albedo.data + 3 * i, value, 3 * sizeof *value);
+    memcpy(j->maps->rough.data + 3 * i, value + HL_FIT_ROUGHNESS, 2 * sizeof *value);
 }
 
 static void pixel(const view_job *j, int32_t i)
@@ -115,17 +122,15 @@ static void pixel(const view_job *j, int32_t i)
     const hl_raster_frame *f = j->frame;
     const size_t at =
         (size_t)(i / j->view->width) * (size_t)f->stride + (size_t)(i % j->view->width);
-    const float alpha = 1 - f->transmittance[at];
     hl_estimate_point p;
     float value[HL_FIT_CHANNELS];
+    const float alpha = read_materials(j, i, value);
     if (alpha < 1 / 255.0f)
         return;
-    for (int k = 0; k < HL_FIT_CHANNELS; k++)
-        value[k] = hl_clamp(f->plane[f->feature_plane + k][at] / alpha, 0, 1);
-    if (j->hit[i].triangle != HL_HIT_NONE)
+    if (j->hit[i].triangle != HL_HIT_NONE && j->r->fit->rules->on_mesh)
         hl_fit_point_at(j->r->fit->scene.mesh, j->view, i, &j->hit[i], &p);
     else
-        point_of_splats(j, i, at, alpha, &p);
+        hl_fit_point_blended(f, j->view, i, at, alpha, &p);
     memcpy(p.surface.albedo, value, 3 * sizeof *value);
     p.surface.roughness = value[HL_FIT_ROUGHNESS];
     p.surface.metal = value[HL_FIT_METAL];
@@ -133,15 +138,16 @@ static void pixel(const view_job *j, int32_t i)
     memcpy(j->maps->rough.data + 3 * i, value + HL_FIT_ROUGHNESS, 2 * sizeof *value);
     memcpy(j->maps->normal.data + 3 * i, p.surface.normal, sizeof p.surface.normal);
     memcpy(j->position + 3 * i, p.x, sizeof p.x);
-    j->maps->shaded.data[4 * i + 3] = alpha;
+    j->maps->shaded.data[4 * i + 3] = j->maps->admitted.data[i] = alpha;
 }
 
 static void row(void *ctx, int32_t y, int32_t thread)
 {
     (void)thread;
     const view_job *j = ctx;
+    void (*const fill)(const view_job *, int32_t) = j->windowed ? windowed_pixel : pixel;
     for (int32_t x = 0; x < j->view->width; x++)
-        pixel(j, y * j->view->width + x);
+        fill(j, y * j->view->width + x);
 }
 
 static hl_status make_maps(hl_fit_maps *m, int32_t w, int32_t h)
@@ -150,6 +156,7 @@ static hl_status make_maps(hl_fit_maps *m, int32_t w, int32_t h)
     HL_TRY(hl_image_create(&m->albedo, w, h, 3));
     HL_TRY(hl_image_create(&m->normal, w, h, 3));
     HL_TRY(hl_image_create(&m->rough, w, h, 3));
+    HL_TRY(hl_image_create(&m->admitted, w, h, 1));
     return hl_image_create(&m->shaded, w, h, 4);
 }
 
@@ -161,6 +168,7 @@ typedef struct view_room {
     float *rough, *metal, *alpha;
 } view_room;
 
+/* Coverage is that of all splats: those that the window shuts out still hide what is behind. */
 static hl_status draw_materials(hl_fit_relight *r, const hl_raster_view *view,
                                 const view_room *room, hl_fit_maps *maps)
 {
@@ -171,13 +179,16 @@ static hl_status draw_materials(hl_fit_relight *r, const hl_raster_view *view,
                            .feature_count = HL_FIT_CHANNELS,
                            .features = r->features};
     hl_fit_trace(&r->fit->bvh, view, room->hit);
-    if (r->fit->c.window > 0) {
-        hl_fit_window(r->fit->scene.mesh, view, room->hit, r->fit->c.window * r->fit->edge,
-                      room->window);
-        o.depth_window = room->window;
-    }
     HL_TRY(hl_raster_forward(r->fit->raster, &r->fit->splats, view, &o, &frame));
-    view_job j = {r, view, &frame, room->hit, maps, room->position};
+    view_job j = {r, view, &frame, room->hit, maps, room->position, false};
+    hl_parallel_for(view->height, row, &j);
+    if (!(r->fit->reach > 0))
+        return HL_OK;
+    hl_fit_window(r->fit->scene.mesh, view, room->hit, r->fit->reach, room->window);
+    o.depth_window = room->window;
+    o.outputs = 0;
+    HL_TRY(hl_raster_forward(r->fit->raster, &r->fit->splats, view, &o, &frame));
+    j.windowed = true;
     hl_parallel_for(view->height, row, &j);
     return HL_OK;
 }
@@ -190,7 +201,7 @@ static hl_status light(hl_fit_relight *r, const hl_raster_view *view, const view
     const hl_light_scene scene = {.mesh = r->bounces.light ? &r->bounces.mesh : fit->scene.mesh,
                                   .bvh = &fit->bvh,
                                   .environment = r->env,
-                                  .offset = fit->offset};
+                                  .offset = fit->offset * fit->rules->lift};
     hl_shade_input in = {.width = view->width,
                          .height = view->height,
                          .position = room->position,
@@ -213,10 +224,16 @@ static hl_status light(hl_fit_relight *r, const hl_raster_view *view, const view
         indirect = hl_vertex_light_irradiance(r->bounces.light);
         o.indirect = &indirect;
     }
-    HL_TRY(hl_shade(&lit, &scene, &in, &o));
+    if (fit->rules->per_splat) {
+        const hl_splat_surfaces from = {
+            .raster = fit->raster, .splats = &fit->splats, .materials = r->features};
+        HL_TRY(hl_forward_shade(&lit, &scene, &from, view, &in, &o));
+    } else {
+        HL_TRY(hl_shade(&lit, &scene, &in, &o));
+    }
     hl_image_release(&maps->shaded);
     hl_status s = HL_OK;
-    if (r->denoise > 0)
+    if (r->denoise > 0 && !fit->rules->per_splat)
         s = hl_shade_denoise(&lit, &in, r->denoise, DENOISE_REACH * fit->offset);
     if (s == HL_OK)
         s = hl_shade_compose(&maps->shaded, &lit, &in, HL_SHADE_DIRECT | HL_SHADE_INDIRECT);
@@ -291,8 +308,8 @@ static hl_status weigh_view(hl_fit *fit, int32_t k, const float *hidden, bool wi
     const hl_raster_view *v = &fit->scene.views[k];
     hl_raster_options o = {
         .antialiased = fit->scene.splats->antialiased, .feature_count = 1, .features = hidden};
-    if (windowed && fit->c.window > 0) {
-        hl_fit_window(fit->scene.mesh, v, fit->view[k].hit, fit->c.window * fit->edge, fit->window);
+    if (windowed && fit->reach > 0) {
+        hl_fit_window(fit->scene.mesh, v, fit->view[k].hit, fit->reach, fit->window);
         o.depth_window = fit->window;
     }
     HL_TRY(hl_raster_forward(fit->raster, &fit->splats, v, &o, &f));

@@ -186,6 +186,7 @@ static hl_status set_up(hl_fit *fit, const char *backend, hl_isa isa)
         half[k] = (high[k] - low[k]) / 2;
     fit->edge = hl_mesh_mean_edge(mesh);
     fit->offset = fmaxf(1e-4f * hl_length3(half), 0.5f * fit->edge);
+    fit->reach = fit->rules->windowed ? fit->c.window * fit->edge : 0;
     HL_TRY(make_buffers(fit));
     HL_TRY(hl_fit_trace_views(fit));
     HL_TRY(hl_fit_nearest(mesh->positions, mesh->vertex_count, fit->splats.mean, fit->splats.count,
@@ -194,6 +195,8 @@ static hl_status set_up(hl_fit *fit, const char *backend, hl_isa isa)
                           fit->splat_vertex));
     start_values(fit);
     HL_TRY(hl_fit_surface_create(fit));
+    if (fit->rules->per_splat)
+        HL_TRY(hl_fit_forward_create(fit));
     HL_TRY(start_light(fit));
     hl_fit_set_gather(&fit->of_splats, fit->features);
     HL_TRY(hl_fit_guess(fit));
@@ -210,6 +213,7 @@ hl_status hl_fit_create(hl_fit **out, const hl_fit_config *config, const hl_fit_
     if (!fit)
         return HL_E_MEMORY;
     fit->c = *config;
+    fit->rules = hl_hybrid_rules_of(config->hybrid);
     fit->scene = *scene;
     fit->splats = *scene->splats;
     const hl_status s = set_up(fit, backend, isa);
@@ -229,6 +233,7 @@ void hl_fit_destroy(hl_fit **out)
     for (int32_t k = 0; fit->view && k < fit->scene.view_count; k++) {
         hl_free(fit->view[k].hit);
         hl_free(fit->view[k].pixel);
+        hl_free(fit->view[k].splat);
     }
     hl_free(fit->view);
     hl_raster_destroy(&fit->raster);
@@ -238,6 +243,7 @@ void hl_fit_destroy(hl_fit **out)
     hl_fit_set_release(&fit->of_splats);
     hl_fit_surface_release(fit);
     hl_fit_exposure_release(fit);
+    hl_fit_forward_release(fit);
     hl_free(fit->splat_vertex);
     hl_free(fit->splat_share);
     hl_fit_adam_release(&fit->light);
@@ -290,7 +296,7 @@ hl_estimate_scene hl_fit_estimate_scene(const hl_fit *fit, int32_t samples)
     hl_estimate_scene s = {.bvh = &fit->bvh,
                            .mesh = fit->scene.mesh,
                            .env = &fit->env,
-                           .offset = fit->offset,
+                           .offset = fit->offset * fit->rules->lift,
                            .visibility = fit->c.visibility};
     hl_fit_split_samples(&s, samples);
     if (fit->c.indirect && fit->c.visibility && t >= BOUNCES_FROM) {
@@ -341,9 +347,10 @@ static hl_status forward(hl_fit *fit, int32_t k, hl_raster_frame *frame)
                            .antialiased = fit->scene.splats->antialiased,
                            .feature_count = HL_FIT_CHANNELS,
                            .features = fit->features};
-    if (fit->c.window > 0) {
-        hl_fit_window(fit->scene.mesh, view, fit->view[k].hit, fit->c.window * fit->edge,
-                      fit->window);
+    if (!fit->rules->on_mesh)
+        o.outputs = HL_RASTER_DEPTH | HL_RASTER_NORMAL;
+    if (fit->reach > 0) {
+        hl_fit_window(fit->scene.mesh, view, fit->view[k].hit, fit->reach, fit->window);
         o.depth_window = fit->window;
     }
     HL_TRY(hl_raster_forward(fit->raster, &fit->splats, view, &o, frame));
@@ -370,6 +377,11 @@ static hl_status splat_step(hl_fit *fit)
     int32_t k = (int32_t)hl_rng_below(&rng, (uint32_t)fit->scene.view_count);
     while (!fit->view[k].pixel_count) /* some view has one: hl_fit_create made sure */
         k = (k + 1) % fit->scene.view_count;
+    if (fit->rules->per_splat) {
+        HL_TRY(hl_fit_forward_step(fit, k));
+        scatter_gradients(fit);
+        return HL_OK;
+    }
     HL_TRY(forward(fit, k, &frame));
     memset(fit->plane_grad, 0, HL_FIT_CHANNELS * fit->plane_floats * sizeof *fit->plane_grad);
     hl_fit_shade(fit, k, &frame);

@@ -26,8 +26,7 @@ static float srgb_slope(float x)
     return x <= 0.0031308f ? 12.92f : 1.055f / 2.4f * powf(x, 1 / 2.4f - 1);
 }
 
-/* L1 on sRGB of one channel; its slope into *d. */
-static float channel_loss(float radiance, float target, float *d)
+float hl_fit_channel_loss(float radiance, float target, float *d)
 {
     const float x = fmaxf(radiance, LEAST_LIGHT);
     const float shown = x < 1 ? hl_srgb_from_linear(x) : 1, r = shown - target;
@@ -62,7 +61,7 @@ double hl_fit_shade_point(const hl_estimate_scene *scene, const hl_estimate_poin
     const int32_t count = hl_estimate(scene, p, rng, samples, radiance);
     const uint8_t *shown = t->photo->data + (size_t)t->pixel * (size_t)t->photo->channels;
     for (int c = 0; c < 3; c++) {
-        loss += (double)channel_loss(t->gain * radiance[c], (float)shown[c] / 255, &d[c]);
+        loss += (double)hl_fit_channel_loss(t->gain * radiance[c], (float)shown[c] / 255, &d[c]);
         d[c] *= t->gain * (t->share / 3);
         to_gain += d[c] * radiance[c];
     }
@@ -90,10 +89,13 @@ static double shade_pixel(const void *ctx, int32_t k, float *env_grad)
 
     fit->pixel_at[k] = (int32_t)at;
     memset(out, 0, HL_FIT_CHANNELS * sizeof *out);
-    hl_fit_point_at(fit->scene.mesh, view, i, &v->hit[i], &p);
     const float alpha = read_surface(j->frame, at, &p.surface);
     double loss = 0;
     if (alpha >= LEAST_ALPHA) {
+        if (fit->rules->on_mesh)
+            hl_fit_point_at(fit->scene.mesh, view, i, &v->hit[i], &p);
+        else
+            hl_fit_point_blended(j->frame, view, i, at, alpha, &p);
         loss = hl_fit_shade_point(&j->scene, &p, &rng, &target, out, &log_gain, env_grad);
         for (int c = 0; c < HL_FIT_CHANNELS; c++)
             out[c] /= alpha;

@@ -17,7 +17,8 @@ enum { EDGE_SHARES = 4 }; /* a step smooths over one in so many edges */
 
 int32_t hl_fit_surface_steps(const hl_fit *fit)
 {
-    const int32_t n = (int32_t)(fit->c.surface * (float)fit->c.iterations);
+    const int32_t n =
+        fit->rules->on_mesh ? (int32_t)(fit->c.surface * (float)fit->c.iterations) : 0;
     return n < fit->c.iterations ? n : fit->c.iterations - 1;
 }
 

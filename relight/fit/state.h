@@ -20,6 +20,8 @@ typedef struct hl_fit_view {
     hl_hit *hit;    /* (height, width); HL_HIT_NONE */
     int32_t *pixel; /* (pixel_count) opaque in the photo and on the mesh */
     int32_t pixel_count;
+    int32_t *splat; /* (splat_count) that the view shows; per_splat alone */
+    int32_t splat_count;
 } hl_fit_view;
 
 /* Indirect light of a set of materials: what leaves every vertex of the mesh. */
@@ -72,11 +74,13 @@ struct hl_fit {
     hl_fit_scene scene;
     int32_t step;
     double loss;
+    const hl_hybrid_rules *rules;
     hl_raster *raster;
     hl_splats splats; /* scene.splats: the rasterizer knows them by this address */
     hl_bvh bvh;
     float edge;   /* mean edge of the mesh: the unit of windows and offsets */
     float offset; /* of ray origins                                         */
+    float reach;  /* of the window around the mesh, 0: none                 */
     bool known;   /* the start has a sun: the light moves slowly            */
     hl_fit_view *view;
     hl_fit_exposure exposure;
@@ -100,8 +104,9 @@ struct hl_fit {
     hl_fit_corner *pixel_vertex; /* (pixels)                    */
     hl_fit_pair *pair;           /* (pair_count)                */
     int32_t pair_count;
-    int32_t *splat_vertex; /* (splats) the nearest                                     */
-    int32_t *splat_share;  /* (splats) how many vertices have the splat as the nearest */
+    int32_t *splat_vertex;          /* (splats) the nearest                                     */
+    int32_t *splat_share;           /* (splats) how many vertices have the splat as the nearest */
+    struct hl_fit_forward *forward; /* fit_forward.c; NULL but where splats are lit one by one */
 };
 
 /* fit_gbuffer.c */
@@ -112,6 +117,10 @@ void hl_fit_pixel_ray(const hl_raster_view *view, int32_t i, float eye[3], float
 /* Position, both normals (on the side of the eye), eye direction. */
 void hl_fit_point_at(const hl_mesh *mesh, const hl_raster_view *view, int32_t i, const hl_hit *hit,
                      hl_estimate_point *point);
+/* Where the mesh is missed or not asked: blended depth and normal of the splats at place `at` of
+ * the frame, whose coverage there is alpha > 0. */
+void hl_fit_point_blended(const hl_raster_frame *frame, const hl_raster_view *view, int32_t i,
+                          size_t at, float alpha, hl_estimate_point *point);
 /* window (2, height, width) around the mesh, all depths where it is not. */
 void hl_fit_window(const hl_mesh *mesh, const hl_raster_view *view, const hl_hit *hit, float reach,
                    float *window);
@@ -130,6 +139,14 @@ double hl_fit_shade_point(const hl_estimate_scene *scene, const hl_estimate_poin
 void hl_fit_shade_pixels(hl_fit *fit, int32_t count,
                          double (*shade)(const void *ctx, int32_t k, float *env_grad),
                          const void *ctx);
+
+/* L1 on sRGB of one channel; its slope into *d. */
+float hl_fit_channel_loss(float radiance, float target, float *d);
+
+/* fit_forward.c: the step of splats that are lit one by one (hl_hybrid_rules per_splat). */
+hl_status hl_fit_forward_create(hl_fit *fit);
+void hl_fit_forward_release(hl_fit *fit);
+hl_status hl_fit_forward_step(hl_fit *fit, int32_t view);
 
 /* fit_start.c: a sun where the photos say so, and the albedo that follows. */
 hl_status hl_fit_guess(hl_fit *fit);

@@ -184,7 +184,7 @@ static inline void fit_scene_paint(fit_scene *truth, fit_scene *other, const hl_
         hl_fit_maps maps;
         check_ok(hl_fit_relight_view(relight, &truth->view[k], &maps));
         for (int i = 0; i < PIXELS * PIXELS * 4; i++) {
-            const float x = maps.shaded.data[i];
+            const float x = i % 4 == 3 ? maps.admitted.data[i / 4] : maps.shaded.data[i];
             const float shown = i % 4 == 3 ? x : hl_srgb_from_linear(hl_clamp(x, 0, 1));
             truth->photo[k].data[i] = (uint8_t)(255 * shown + 0.5f);
         }

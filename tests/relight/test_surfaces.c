@@ -45,7 +45,7 @@ static void splats_dress_the_mesh(void **state)
     check_ok(hl_raster_create(&raster, "cpu", HL_ISA_PLAIN));
     const hl_raster_view view = {
         SIDE, SIDE, 40, 40, SIDE / 2, SIDE / 2, {1, 0, 0, 0, 1, 0, 0, 0, 1}, {0, 0, 0}};
-    const hl_splat_surfaces from = {raster, &splats, materials, &wall, &bvh, 0.1f, false};
+    const hl_splat_surfaces from = {raster, &splats, materials, &wall, &bvh, 0.1f, false, false};
     check_ok(hl_surfaces_of_splats(&s, &from, &view));
     const int64_t middle = SIDE / 2 * SIDE + SIDE / 2;
     assert_true(fabsf(s.position.data[3 * middle + 2] - 4) < 1e-4f);
