@@ -212,6 +212,6 @@ hl_status hl_fit_load(hl_fit *fit, const char *path)
         fit->step = before;
     hl_helio_reader_destroy(&r);
     if (s == HL_OK)
-        hl_fit_gather_features(fit);
+        s = hl_fit_gather_features(fit);
     return s;
 }

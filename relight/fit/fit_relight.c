@@ -52,7 +52,7 @@ static hl_status scale_materials(hl_fit_relight *r, const float scale[3])
     r->features = hl_alloc(floats, sizeof *r->features);
     if (!r->features)
         return HL_E_MEMORY;
-    hl_fit_gather_features(r->fit);
+    HL_TRY(hl_fit_gather_features(r->fit));
     for (size_t i = 0; i < floats; i++) {
         const size_t c = i % HL_FIT_CHANNELS;
         r->features[i] = r->fit->features[i];

@@ -263,13 +263,14 @@ void hl_fit_destroy(hl_fit **out)
 
 /* ---- what a step reads ---------------------------------------------------------------------- */
 
-void hl_fit_gather_features(hl_fit *fit)
+hl_status hl_fit_gather_features(hl_fit *fit)
 {
     if (fit->step <= hl_fit_surface_steps(fit) && fit->vertex_features) {
         hl_fit_set_gather(&fit->of_vertices, fit->vertex_features);
-        hl_fit_surface_spread(fit);
+        HL_TRY(hl_fit_surface_spread(fit));
     }
     hl_fit_set_gather(&fit->of_splats, fit->features);
+    return HL_OK;
 }
 
 /* Between two refreshes of the tables the density stays what it was: it is still exact. */
@@ -411,7 +412,7 @@ hl_status hl_fit_step(hl_fit *fit)
     hl_fit_set *set = surface ? &fit->of_vertices : &fit->of_splats;
     float *features = surface ? fit->vertex_features : fit->features;
     if (fit->step == begin) /* of the surface: spread to the splats */
-        hl_fit_gather_features(fit);
+        HL_TRY(hl_fit_gather_features(fit));
     hl_fit_set_gather(set, features);
     if (fit->step % BOUNCES_EVERY == 0 && fit->c.indirect && fit->c.visibility)
         HL_TRY(hl_fit_bounces_solve(fit, &fit->bounces, &fit->env, features,
@@ -452,7 +453,7 @@ hl_status hl_fit_run(hl_fit *fit, const hl_fit_events *events)
                                        .splats = fit->scene.splats->count,
                                        .next_save = every ? (fit->step / every + 1) * every : -1});
         if (events && events->save && (stop || end || (every && fit->step % every == 0))) {
-            hl_fit_gather_features(fit);
+            HL_TRY(hl_fit_gather_features(fit));
             HL_TRY(events->save(events->ctx, fit));
         }
         if (stop && !end)

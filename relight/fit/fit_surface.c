@@ -2,6 +2,7 @@
 /* The first stage: materials at the vertices of the mesh.  A step takes pixels of all photos at
  * once and draws no splats, so that it costs its rays alone; the splats start from what it finds.
  */
+#include "core/color.h"
 #include "core/memory.h"
 #include "core/mesh_edges.h"
 #include "core/parallel.h"
@@ -11,9 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SOFT 0.05f /* differences below that are pulled at less */
+#define SOFT         0.05f /* differences below that are pulled at less                         */
+#define DETAIL_FLOOR 0.01f /* of a splat's colour, linear                                       */
+#define DETAIL_MOST  3.0f  /* times brighter or darker than the vertices say, at most           */
+#define DETAIL_LEAST 0.005f
 
-enum { EDGE_SHARES = 4 }; /* a step smooths over one in so many edges */
+enum {
+    EDGE_SHARES = 4, /* a step smooths over one in so many edges */
+    DETAIL_SUMS = 6  /* colours, albedos                         */
+};
 
 int32_t hl_fit_surface_steps(const hl_fit *fit)
 {
@@ -182,8 +189,60 @@ void hl_fit_surface_step(hl_fit *fit)
 
 /* ---- from the vertices to the splats -------------------------------------------------------- */
 
+/* Linear colour of a splat from all sides. */
+static void color_of(const hl_splats *s, int32_t i, float rgb[3])
+{
+    for (int c = 0; c < 3; c++) {
+        const float shown = 0.5f + HL_SH_C0 * s->sh[((size_t)i * 3 + (size_t)c) * HL_SH_COEFFS_MAX];
+        rgb[c] = fmaxf(hl_linear_from_srgb(hl_clamp(shown, 0, 1)), DETAIL_FLOOR);
+    }
+}
+
+/* Sums over a vertex and those it shares an edge with.  from, to: (vertices, DETAIL_SUMS). */
+static void add_neighbors(const hl_fit *fit, const float *from, float *to)
+{
+    const size_t n = (size_t)fit->of_vertices.roughness.count;
+    memcpy(to, from, n * DETAIL_SUMS * sizeof *to);
+    for (int32_t e = 0; e < fit->pair_count; e++) {
+        const size_t a = (size_t)fit->pair[e].a * DETAIL_SUMS;
+        const size_t b = (size_t)fit->pair[e].b * DETAIL_SUMS;
+        for (size_t c = 0; c < DETAIL_SUMS; c++) {
+            to[a + c] += from[b + c];
+            to[b + c] += from[a + c];
+        }
+    }
+}
+
+/* What is finer than the vertices: light changes little between neighbouring splats, so their
+ * albedos differ as their colours do.  Each takes its colour times the ratio of mean albedo to mean
+ * colour of the splats around it.  own, all: (vertices, DETAIL_SUMS), zeroed. */
+static void add_detail(hl_fit *fit, float *own, float *all)
+{
+    const hl_splats *splats = fit->scene.splats;
+    float *albedo = fit->of_splats.albedo.p, rgb[3];
+    for (int32_t i = 0; i < splats->count; i++) {
+        float *sum = own + (size_t)fit->splat_vertex[i] * DETAIL_SUMS;
+        const float w = hl_sigmoid(splats->logit_opa[i]);
+        color_of(splats, i, rgb);
+        for (size_t c = 0; c < 3; c++) {
+            sum[c] += w * rgb[c];
+            sum[3 + c] += w * albedo[3 * (size_t)i + c];
+        }
+    }
+    add_neighbors(fit, own, all);
+    for (int32_t i = 0; i < splats->count; i++) {
+        const float *sum = all + (size_t)fit->splat_vertex[i] * DETAIL_SUMS;
+        color_of(splats, i, rgb);
+        for (size_t c = 0; c < 3; c++) {
+            float *a = &albedo[3 * (size_t)i + c];
+            const float ratio = rgb[c] * sum[3 + c] / (fmaxf(sum[c], 1e-20f) * *a);
+            *a = hl_clamp(*a * hl_clamp(ratio, 1 / DETAIL_MOST, DETAIL_MOST), DETAIL_LEAST, 1);
+        }
+    }
+}
+
 /* A splat gets the mean of the vertices that are nearest to it, or the vertex nearest to it. */
-void hl_fit_surface_spread(hl_fit *fit)
+static void spread(hl_fit *fit)
 {
     const int32_t n = fit->scene.splats->count;
     hl_fit_set *s = &fit->of_splats;
@@ -209,4 +268,16 @@ void hl_fit_surface_spread(hl_fit *fit)
         s->roughness.p[i] = f[HL_FIT_ROUGHNESS] * inv;
         s->metal.p[i] = f[HL_FIT_METAL] * inv;
     }
+}
+
+hl_status hl_fit_surface_spread(hl_fit *fit)
+{
+    const size_t n = (size_t)fit->of_vertices.roughness.count;
+    float *sums = hl_alloc(2 * n, DETAIL_SUMS * sizeof *sums);
+    if (!sums)
+        return HL_E_MEMORY;
+    spread(fit);
+    add_detail(fit, sums, sums + n * DETAIL_SUMS);
+    hl_free(sums);
+    return HL_OK;
 }

@@ -156,7 +156,7 @@ int32_t hl_fit_surface_steps(const hl_fit *fit);
 hl_status hl_fit_surface_create(hl_fit *fit);
 void hl_fit_surface_release(hl_fit *fit);
 void hl_fit_surface_step(hl_fit *fit);   /* gradients of of_vertices and the light */
-void hl_fit_surface_spread(hl_fit *fit); /* of_vertices -> of_splats */
+hl_status hl_fit_surface_spread(hl_fit *fit); /* of_vertices -> of_splats */
 
 /* fit_prior.c */
 void hl_fit_smooth(hl_fit *fit, int32_t view, const hl_raster_frame *frame);
@@ -182,7 +182,7 @@ hl_status hl_fit_set_create(hl_fit_set *set, int32_t count);
 void hl_fit_set_release(hl_fit_set *set);
 void hl_fit_set_clear(hl_fit_set *set); /* gradients */
 void hl_fit_set_gather(const hl_fit_set *set, float *features);
-void hl_fit_gather_features(hl_fit *fit);
+hl_status hl_fit_gather_features(hl_fit *fit);
 hl_status hl_fit_refresh_light(hl_fit *fit, bool tables);
 /* fit_bounces.c: traces on first use.  features (n, HL_FIT_CHANNELS): row index[v] is that of
  * vertex v, row v where index is NULL. */
