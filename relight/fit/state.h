@@ -155,7 +155,7 @@ hl_status hl_fit_guess(hl_fit *fit);
 int32_t hl_fit_surface_steps(const hl_fit *fit);
 hl_status hl_fit_surface_create(hl_fit *fit);
 void hl_fit_surface_release(hl_fit *fit);
-void hl_fit_surface_step(hl_fit *fit);   /* gradients of of_vertices and the light */
+void hl_fit_surface_step(hl_fit *fit);        /* gradients of of_vertices and the light */
 hl_status hl_fit_surface_spread(hl_fit *fit); /* of_vertices -> of_splats */
 
 /* fit_prior.c */
