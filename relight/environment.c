@@ -18,59 +18,43 @@ static double texel_angle(const hl_environment *env, int32_t row)
     return 2 * pi / env->width * (top - bottom);
 }
 
-/* Vose's alias table: weights (n) become keep and other; `sum` is their sum. */
-static void fill_alias(hl_environment *env, double *weights, uint32_t *queue, double sum)
+/* What is drawn in proportion to: the texel's largest channel, or 1 where all is black. */
+static double texel_weight(const hl_environment *env, int64_t i, bool black)
 {
-    const int64_t n = (int64_t)env->width * env->height;
-    int64_t small = 0, large = n; /* the queue grows from both ends */
-    for (int64_t i = 0; i < n; i++) {
-        weights[i] *= (double)n / sum;
-        if (weights[i] < 1)
-            queue[small++] = (uint32_t)i;
-        else
-            queue[--large] = (uint32_t)i;
-    }
-    while (small > 0 && large < n) {
-        const uint32_t less = queue[--small], more = queue[large];
-        env->keep[less] = (float)weights[less];
-        env->other[less] = more;
-        weights[more] -= 1 - weights[less];
-        if (weights[more] < 1) {
-            large++;
-            queue[small++] = more;
-        }
-    }
-    while (small > 0)
-        env->keep[queue[--small]] = 1;
-    for (; large < n; large++)
-        env->keep[queue[large]] = 1;
+    const float *rgb = env->radiance + 3 * i;
+    const double most = black ? 1.0 : (double)fmaxf(rgb[0], fmaxf(rgb[1], rgb[2]));
+    return most * texel_angle(env, (int32_t)(i / env->width));
 }
 
-static hl_status fill_tables(hl_environment *env)
+/* Sums up to each texel of its row, and up to each row; both end at 1. */
+static double add_up(hl_environment *env, bool black)
 {
-    const int64_t n = (int64_t)env->width * env->height;
-    double *weights = hl_alloc((size_t)n, sizeof *weights);
-    uint32_t *queue = hl_alloc((size_t)n, sizeof *queue);
-    if (!weights || !queue) {
-        hl_free(weights);
-        hl_free(queue);
-        return HL_E_MEMORY;
-    }
-    double sum = 0;
-    for (int black = 0; black < 2 && sum <= 0; black++)
-        for (int64_t i = 0; i < n; i++) {
-            const float *rgb = env->radiance + 3 * i;
-            const float most = fmaxf(rgb[0], fmaxf(rgb[1], rgb[2]));
-            weights[i] = black ? 1.0 : (double)most;
-            weights[i] *= texel_angle(env, (int32_t)(i / env->width));
-            sum += weights[i];
+    double all = 0;
+    for (int32_t y = 0; y < env->height; y++) {
+        double *column = env->columns + (int64_t)y * env->width, sum = 0;
+        for (int32_t x = 0; x < env->width; x++) {
+            sum += texel_weight(env, (int64_t)y * env->width + x, black);
+            column[x] = sum;
         }
-    for (int64_t i = 0; i < n; i++)
-        env->pdf[i] = (float)(weights[i] / (sum * texel_angle(env, (int32_t)(i / env->width))));
-    fill_alias(env, weights, queue, sum);
-    hl_free(weights);
-    hl_free(queue);
-    return HL_OK;
+        for (int32_t x = 0; x < env->width && sum > 0; x++)
+            column[x] /= sum;
+        all += sum;
+        env->rows[y] = all;
+    }
+    for (int32_t y = 0; y < env->height && all > 0; y++)
+        env->rows[y] /= all;
+    return all;
+}
+
+static void fill_tables(hl_environment *env)
+{
+    double sum = add_up(env, false);
+    const bool black = !(sum > 0);
+    if (black)
+        sum = add_up(env, true);
+    for (int64_t i = 0; i < (int64_t)env->width * env->height; i++)
+        env->pdf[i] = (float)(texel_weight(env, i, black) /
+                              (sum * texel_angle(env, (int32_t)(i / env->width))));
 }
 
 static hl_status take_radiance(hl_environment *env, const hl_image *image)
@@ -97,25 +81,24 @@ hl_status hl_environment_create(hl_environment *env, const hl_image *image)
     hl_environment made = {.width = image->width, .height = image->height};
     made.radiance = hl_alloc(n, 3 * sizeof(float));
     made.pdf = hl_alloc(n, sizeof(float));
-    made.keep = hl_alloc(n, sizeof(float));
-    made.other = hl_alloc(n, sizeof(uint32_t));
-    const bool complete = made.radiance && made.pdf && made.keep && made.other;
+    made.columns = hl_alloc(n, sizeof(double));
+    made.rows = hl_alloc((size_t)image->height, sizeof(double));
+    const bool complete = made.radiance && made.pdf && made.columns && made.rows;
     hl_status s = complete ? take_radiance(&made, image) : HL_E_MEMORY;
-    if (s == HL_OK)
-        s = fill_tables(&made);
     if (s != HL_OK) {
         hl_environment_release(&made);
         return s;
     }
+    fill_tables(&made);
     const float up[3] = {0, 0, 1};
     hl_environment_orient(&made, up, 0);
     *env = made;
     return HL_OK;
 }
 
-hl_status hl_environment_refresh(hl_environment *env)
+void hl_environment_refresh(hl_environment *env)
 {
-    return fill_tables(env);
+    fill_tables(env);
 }
 
 hl_status hl_environment_create_constant(hl_environment *env, const float rgb[3])
@@ -140,8 +123,8 @@ void hl_environment_release(hl_environment *env)
 {
     hl_free(env->radiance);
     hl_free(env->pdf);
-    hl_free(env->keep);
-    hl_free(env->other);
+    hl_free(env->columns);
+    hl_free(env->rows);
     memset(env, 0, sizeof *env);
 }
 
@@ -198,22 +181,35 @@ float hl_environment_pdf(const hl_environment *env, const float d[3])
     return env->pdf[hl_environment_texel(env, d)];
 }
 
-void hl_environment_sample(const hl_environment *env, uint32_t pick, float coin, const float u[2],
-                           float d[3], float *pdf)
+/* The first of n ascending sums that exceeds u; *u: how far between it and the one before. */
+static int32_t invert(const double *sums, int32_t n, double *u)
 {
-    const uint64_t n = (uint64_t)env->width * (uint64_t)env->height;
-    uint32_t texel = (uint32_t)(((uint64_t)pick * n) >> 32);
-    if (coin >= env->keep[texel])
-        texel = env->other[texel];
-    const int32_t row = (int32_t)(texel / (uint32_t)env->width);
-    const int32_t column = (int32_t)(texel % (uint32_t)env->width);
+    int32_t lo = 0, hi = n - 1;
+    while (lo < hi) {
+        const int32_t mid = (lo + hi) / 2;
+        if (sums[mid] > *u)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    const double before = lo ? sums[lo - 1] : 0, width = sums[lo] - before;
+    *u = width > 0 ? fmin(fmax((*u - before) / width, 0.0), 1.0) : 0.5;
+    return lo;
+}
+
+void hl_environment_sample(const hl_environment *env, const float u[2], float d[3], float *pdf)
+{
+    double across = (double)u[0], down = (double)u[1];
+    const int32_t row = invert(env->rows, env->height, &down);
+    const double *columns = env->columns + (int64_t)row * env->width;
+    const int32_t column = invert(columns, env->width, &across);
     const double top = cos(pi * row / env->height), bottom = cos(pi * (row + 1) / env->height);
-    const double z = top + (bottom - top) * (double)u[1];
-    const double phi = 2 * pi * (0.5 - ((double)column + (double)u[0]) / env->width);
+    const double z = top + (bottom - top) * down;
+    const double phi = 2 * pi * (0.5 - (column + across) / env->width);
     const double r = sqrt(fmax(0.0, 1 - z * z));
     const float e[3] = {(float)(r * cos(phi)), (float)(r * sin(phi)), (float)z};
     hl_mul3_t(env->env_from_world, e, d);
-    *pdf = env->pdf[texel];
+    *pdf = env->pdf[(int64_t)row * env->width + column];
 }
 
 /* Moments of radiance over the sphere in the frame of the map: of 1, d and d d^T. */

@@ -4,8 +4,10 @@
  * A unit direction d in the frame of the map reads u = 0.5 - atan2(d.y, d.x) / 2 pi and
  * v = 0.5 - asin(d.z) / pi, both from the top left: z is up, the middle column looks along +x.
  * Radiance is constant over a texel; texels are drawn in proportion to their largest channel times
- * their exact solid angle (alias table, Walker 1977, Vose 1991) and evenly within, so that the
- * density is exact and integrates to 1.
+ * their exact solid angle and evenly within, so that the density is exact and integrates to 1.  The
+ * draw inverts the sums over rows and along a row (Pharr et al., Physically Based Rendering, 4th
+ * ed., A.5.6) and so keeps the evenness of its two numbers: a sun that has half of the light gets
+ * half of any even set of draws.  An alias table shuffles them, and at 256 draws doubles the noise.
  */
 #ifndef HL_RELIGHT_ENVIRONMENT_H
 #define HL_RELIGHT_ENVIRONMENT_H
@@ -19,8 +21,8 @@ typedef struct hl_environment {
     int32_t width, height;
     float *radiance;         /* (height, width, 3) linear Rec.709, >= 0, owned              */
     float *pdf;              /* (height, width) per steradian, owned                        */
-    float *keep;             /* (height * width) chance that a drawn texel is kept, owned   */
-    uint32_t *other;         /* (height * width) the texel that it gives way to, owned      */
+    double *columns;         /* (height, width) share of the row up to each texel, owned    */
+    double *rows;            /* (height) share of the map up to each row, owned             */
     float env_from_world[9]; /* rotation, row-major                                         */
 } hl_environment;
 
@@ -28,8 +30,8 @@ typedef struct hl_environment {
  * HL_E_FORMAT for a texel that is no finite number, HL_E_MEMORY. */
 hl_status hl_environment_create(hl_environment *env, const hl_image *image);
 
-/* The sampling tables anew, after `radiance` was written to (>= 0 and finite).  HL_E_MEMORY. */
-hl_status hl_environment_refresh(hl_environment *env);
+/* The sampling tables anew, after `radiance` was written to (>= 0 and finite). */
+void hl_environment_refresh(hl_environment *env);
 
 /* Even light from everywhere. */
 hl_status hl_environment_create_constant(hl_environment *env, const float rgb[3]);
@@ -55,9 +57,8 @@ float hl_environment_pdf(const hl_environment *env, const float d[3]);
 /* Index of the texel that d reads: row * width + column. */
 int64_t hl_environment_texel(const hl_environment *env, const float d[3]);
 
-/* pick: all 32 bits random or stratified; coin, u (2) in [0, 1).  d (3), *pdf: out. */
-void hl_environment_sample(const hl_environment *env, uint32_t pick, float coin, const float u[2],
-                           float d[3], float *pdf);
+/* u (2): in [0, 1), even in the square (hl_sample_square).  d (3), *pdf: out. */
+void hl_environment_sample(const hl_environment *env, const float u[2], float d[3], float *pdf);
 
 /* Irradiance over pi as 9 real spherical harmonics in world axes (Ramamoorthi, Hanrahan 2001):
  * sum_k sh[c][k] B_k(n) is what a white Lambertian with normal n shows, unshadowed. */

@@ -148,11 +148,9 @@ static void bounce_by_ggx(const job *j, pixel *p, bounce *b)
 /* One direction by the sky's brightness. */
 static void bounce_by_sky(const job *j, pixel *p, bounce *b)
 {
-    const uint32_t pick = hl_rng_u32(&p->rng);
-    const float coin = hl_rng_uniform(&p->rng);
     const float u[2] = {hl_rng_uniform(&p->rng), hl_rng_uniform(&p->rng)};
     float wi[3], specular[3], seen[3], p_ggx, p_sky, unused;
-    hl_environment_sample(j->scene->environment, pick, coin, u, wi, &unused);
+    hl_environment_sample(j->scene->environment, u, wi, &unused);
     if (!bounce_lobe(j, b, wi, specular, &p_ggx, &p_sky) || !(p_sky > 0))
         return;
     const hl_ray ray = {
@@ -297,7 +295,6 @@ static void light_by_sampling(const job *j, pixel *p)
     for (int k = 0; k < 3; k++)
         for (int c = 0; c < 2; c++)
             shift[k][c] = hl_rng_uniform(&p->rng);
-    const uint32_t start = hl_rng_u32(&p->rng);
     for (uint32_t i = 0; i < p->n[0]; i++) {
         hl_sample_square(i, p->n[0], shift[0], u);
         hl_sample_cosine(p->surface.normal, u[0], u[1], wi);
@@ -309,10 +306,8 @@ static void light_by_sampling(const job *j, pixel *p)
         light_direction(j, p, wi);
     }
     for (uint32_t i = 0; i < p->n[2]; i++) {
-        const uint32_t pick = start + (uint32_t)((uint64_t)i * ((uint64_t)1 << 32) / p->n[2]);
-        const float coin = hl_rng_uniform(&p->rng);
         hl_sample_square(i, p->n[2], shift[2], u);
-        hl_environment_sample(env, pick, coin, u, wi, &pdf);
+        hl_environment_sample(env, u, wi, &pdf);
         light_direction(j, p, wi);
     }
 }

@@ -119,15 +119,11 @@ static void add_environment(const hl_vertex_light *l, int64_t vertex, const floa
         add_direction(env, d, weight, saw_sky(&l->hits[vertex * samples + (int64_t)i]), open, rgb);
     }
     hl_rng rng = hl_rng_at(l->options.seed, 1, (uint64_t)vertex, HL_RNG_LIGHT);
-    const uint32_t start = hl_rng_u32(&rng);
     const float shift[2] = {hl_rng_uniform(&rng), hl_rng_uniform(&rng)};
     for (int64_t i = 0; i < samples; i++) {
-        const uint32_t pick =
-            start + (uint32_t)((uint64_t)i * ((uint64_t)1 << 32) / (uint64_t)samples);
-        const float coin = hl_rng_uniform(&rng);
         float pdf, u[2];
         hl_sample_square((uint32_t)i, (uint32_t)samples, shift, u);
-        hl_environment_sample(env, pick, coin, u, d, &pdf);
+        hl_environment_sample(env, u, d, &pdf);
         const float cosine = hl_dot3(n, d);
         if (!(cosine > 0))
             continue;

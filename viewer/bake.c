@@ -243,7 +243,7 @@ static void take_wish(hl_bake *b)
 static hl_status solve(hl_bake *b, hl_bake_result *out)
 {
     HL_TRY(hl_bake_scene_prepare(b->scene));
-    HL_TRY(hl_environment_refresh(&b->now.environment));
+    hl_environment_refresh(&b->now.environment);
     HL_TRY(solve_light(b));
     return make_result(b, out);
 }

@@ -63,8 +63,8 @@ static void look(const hl_estimate_scene *scene, const hl_estimate_point *p, hl_
         s->light[c] = rgb[c] * weight;
 }
 
-static void draw(const hl_estimate_scene *scene, const hl_estimate_point *p, hl_rng *rng,
-                 const float shift[6], int32_t index, hl_estimate_sample *s)
+static void draw(const hl_estimate_scene *scene, const hl_estimate_point *p, const float shift[6],
+                 int32_t index, hl_estimate_sample *s)
 {
     const hl_surface *m = &p->surface;
     const int32_t c = scene->cosine, v = scene->vndf;
@@ -76,13 +76,9 @@ static void draw(const hl_estimate_scene *scene, const hl_estimate_point *p, hl_
         hl_sample_square((uint32_t)(index - c), (uint32_t)v, shift + 2, u);
         hl_sample_vndf(m->normal, p->eye, hl_brdf_alpha2(m->roughness), u[0], u[1], s->direction);
     } else {
-        float pdf, inner[2];
+        float pdf;
         hl_sample_square((uint32_t)(index - c - v), (uint32_t)scene->light, shift + 4, u);
-        const float coin = hl_rng_uniform(rng);
-        inner[0] = hl_rng_uniform(rng);
-        inner[1] = u[1];
-        hl_environment_sample(scene->env, (uint32_t)((double)u[0] * 4294967296.0), coin, inner,
-                              s->direction, &pdf);
+        hl_environment_sample(scene->env, u, s->direction, &pdf);
     }
 }
 
@@ -101,7 +97,7 @@ int32_t hl_estimate(const hl_estimate_scene *scene, const hl_estimate_point *p, 
         hl_estimate_sample *s = &samples[count];
         hl_brdf_angles a;
         float diffuse[3], specular[3];
-        draw(scene, p, rng, shift, i, s);
+        draw(scene, p, shift, i, s);
         if (!hl_brdf_angles_of(m->normal, p->eye, s->direction, &a))
             continue;
         const float pdf = (float)scene->cosine * a.ni / HL_PI +

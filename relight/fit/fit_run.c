@@ -122,7 +122,9 @@ static hl_status start_light(hl_fit *fit)
     if (s == HL_OK)
         s = hl_environment_create(&fit->env, &plain);
     hl_image_release(&start);
-    return s == HL_OK ? hl_fit_refresh_light(fit, true) : s;
+    if (s == HL_OK)
+        hl_fit_refresh_light(fit, true);
+    return s;
 }
 
 static hl_status make_buffers(hl_fit *fit)
@@ -274,14 +276,14 @@ hl_status hl_fit_gather_features(hl_fit *fit)
 }
 
 /* Between two refreshes of the tables the density stays what it was: it is still exact. */
-hl_status hl_fit_refresh_light(hl_fit *fit, bool tables)
+void hl_fit_refresh_light(hl_fit *fit, bool tables)
 {
     for (int32_t i = 0; i < fit->light.count; i++)
         fit->env.radiance[i] = expf(fit->light.p[i]);
     if (!tables)
-        return HL_OK;
+        return;
     memcpy(fit->table, fit->light.p, (size_t)fit->light.count * sizeof *fit->table);
-    return hl_environment_refresh(&fit->env);
+    hl_environment_refresh(&fit->env);
 }
 
 void hl_fit_split_samples(hl_estimate_scene *s, int32_t samples)
@@ -433,7 +435,7 @@ hl_status hl_fit_step(hl_fit *fit)
         hl_fit_light_prior(fit);
         const float lr = fit->c.lr_light * decay * (fit->known ? KNOWN_RATE : 1);
         take_step(&fit->light, lr, n, LOG_LEAST, LOG_MOST);
-        HL_TRY(hl_fit_refresh_light(fit, n % TABLES_EVERY == 0));
+        hl_fit_refresh_light(fit, n % TABLES_EVERY == 0);
     }
     return HL_OK;
 }

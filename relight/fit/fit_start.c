@@ -173,7 +173,7 @@ hl_status hl_fit_guess(hl_fit *fit)
     HL_TRY(hl_fit_bounces_solve(fit, &fit->bounces, &fit->env, fit->features, fit->vertex_splat));
     if (!found) {
         HL_TRY(look_for_sun(fit, &found));
-        HL_TRY(hl_fit_refresh_light(fit, true));
+        hl_fit_refresh_light(fit, true);
         if (found)
             HL_TRY(hl_fit_bounces_solve(fit, &fit->bounces, &fit->env, fit->features,
                                         fit->vertex_splat));
@@ -182,5 +182,6 @@ hl_status hl_fit_guess(hl_fit *fit)
         return HL_OK;
     fit->known = true;
     HL_TRY(albedo_from_light(fit));
-    return hl_fit_refresh_light(fit, true);
+    hl_fit_refresh_light(fit, true);
+    return HL_OK;
 }

@@ -10,7 +10,7 @@
 enum {
     PAIRS = 4096,
     LEAST_PAIRS = 100, /* below that there is no telling */
-    SPARSE = 16,       /* pixels of all photos for each of them at least */
+    SPARSE = 2,        /* pixels of all photos for each of them at least */
     REACH = 8,         /* pixels between those of a pair at most                 */
     COARSE = 480,      /* directions of the first round, about 9 degrees apart   */
     ROUNDS = 5,        /* finer ones, each of half the width                     */
@@ -20,7 +20,7 @@ enum {
 };
 
 #define BRIGHT  0.97f /* photo values near the limit tell nothing                        */
-#define WORTH   0.06f /* share of the differences that a sun must explain                */
+#define WORTH   0.03f /* share of the differences that a sun must explain; chance makes 0.01 */
 #define WEAKEST (0.25f * HL_PI) /* irradiance of the weakest sun, over even light of radiance 1 */
 #define WIDTH   0.14f /* of the first finer round, radians                               */
 #define HUE     0.5f  /* largest difference of log r / g and log b / g in a pair             */

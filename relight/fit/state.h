@@ -183,7 +183,7 @@ void hl_fit_set_release(hl_fit_set *set);
 void hl_fit_set_clear(hl_fit_set *set); /* gradients */
 void hl_fit_set_gather(const hl_fit_set *set, float *features);
 hl_status hl_fit_gather_features(hl_fit *fit);
-hl_status hl_fit_refresh_light(hl_fit *fit, bool tables);
+void hl_fit_refresh_light(hl_fit *fit, bool tables);
 /* fit_bounces.c: traces on first use.  features (n, HL_FIT_CHANNELS): row index[v] is that of
  * vertex v, row v where index is NULL. */
 hl_status hl_fit_bounces_solve(const hl_fit *fit, hl_fit_bounces *bounces,
