@@ -2,7 +2,7 @@
 /* tile.glsl -- one group blends one tile front to back, by the rules of raster/blend.h: splats come
  * in batches through shared memory, a pixel stops where its light is used up, the group where all
  * of its pixels have stopped.  With LIT materials are blended instead of colour, and the mesh stops
- * a pixel.  If asked, each pixel's heaviest splat and median depth are kept. */
+ * a pixel; with BAKED their light too (viewer/bake.h).  If asked, each pixel's heaviest splat and median depth are kept. */
 #include "common.glsl"
 #include "shared.h"
 #ifdef LIT
@@ -22,6 +22,12 @@ layout(set = 0, binding = 6) uniform sampler2D mesh;
 layout(set = 0, binding = 7) uniform writeonly image2D albedos;
 layout(set = 0, binding = 8) uniform writeonly image2D normals;
 layout(set = 0, binding = 9) uniform writeonly image2D finishes;
+#ifdef BAKED
+#include "baked.glsl"
+layout(scalar, set = 0, binding = 10) readonly buffer Baked { uvec2 baked[]; };
+layout(set = 0, binding = 11) uniform writeonly image2D skies;
+layout(set = 0, binding = 12) uniform writeonly image2D bounces;
+#endif
 #else
 layout(set = 0, binding = 5) uniform writeonly image2D radiance;
 #endif
@@ -38,6 +44,9 @@ shared bool running[2]; /* of this batch, of the next */
 shared vec3 axes[BATCH];   /* normals, world */
 shared vec2 shines[BATCH]; /* roughness, metal */
 #endif
+#ifdef BAKED
+shared vec3 opens[BATCH], sent[BATCH]; /* share of the sky, bounces: viewer/bake.h */
+#endif
 
 void fetch(uint t, uint splat)
 {
@@ -51,6 +60,11 @@ void fetch(uint t, uint splat)
     const vec4 low = unpackUnorm4x8(m.x);
     colors[t] = linear_from_srgb(low.rgb);
     axes[t] = octahedral_decode(unpackSnorm2x16(m.y & 0xFFF0FFF0u));
+#ifdef BAKED
+    const bool has = (view.baked & HL_BAKED_SPLATS) != 0;
+    opens[t] = has ? baked_color(baked[splat].x) : vec3(1);
+    sent[t] = has ? baked_color(baked[splat].y) : vec3(0);
+#endif
     shines[t] = vec2(low.a, float((m.y & 15) | ((m.y >> 12) & 0xF0)) / 255.0);
 #else
     colors[t] = vec3(unpackHalf2x16(f.rg), ba.x);
@@ -73,6 +87,9 @@ void main()
     const float wall = inside ? texelFetch(mesh, ivec2(at), 0).r : 0;
     if (wall > 0)
         farthest = HL_GPU_NEAR / wall;
+#endif
+#ifdef BAKED
+    vec3 sky = vec3(0), bounce = vec3(0);
 #endif
     bool done = !inside;
     running[0] = running[1] = false;
@@ -101,6 +118,10 @@ void main()
             normal += weight * axes[k];
             finish += weight * vec3(shines[k], s.z);
 #endif
+#ifdef BAKED
+            sky += weight * opens[k];
+            bounce += weight * sent[k];
+#endif
             left *= 1 - alpha;
             if (weight > heaviest) {
                 heaviest = weight;
@@ -121,6 +142,10 @@ void main()
     imageStore(albedos, ivec2(at), vec4(sum, 1 - left));
     imageStore(normals, ivec2(at), vec4(normal, 1 - left));
     imageStore(finishes, ivec2(at), vec4(finish, 1 - left));
+#ifdef BAKED
+    imageStore(skies, ivec2(at), vec4(sky, 1 - left));
+    imageStore(bounces, ivec2(at), vec4(bounce, 1 - left));
+#endif
 #else
     imageStore(radiance, ivec2(at), vec4(sum, 1 - left));
 #endif

@@ -277,11 +277,11 @@ hl_status hl_gpu_frame_record_lit(hl_gpu_frame *frame)
     }
     HL_TRY(hl_pass_shadow_record(frame));
     HL_TRY(hl_pass_mesh_record(frame));
-    if (frame->baked) {
-        HL_TRY(hl_pass_quads_baked_record(frame));
-    } else if (frame->by_tiles) {
+    if (frame->by_tiles) {
         HL_TRY(hl_pass_tiles_record(frame, true));
         HL_TRY(hl_pass_quads_mesh_record(frame));
+    } else if (frame->baked) {
+        HL_TRY(hl_pass_quads_baked_record(frame));
     } else {
         HL_TRY(hl_pass_quads_lit_record(frame));
     }

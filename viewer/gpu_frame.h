@@ -40,7 +40,7 @@ typedef struct hl_gpu_shadows {
 typedef struct hl_gpu_tiles {
     bool made, keep_hits; /* each pixel's splat and median depth are wanted  */
     bool hits_kept;       /* and the last frame has them                     */
-    hl_vk_pipeline count, scan, fill, mark, blend, blend_lit;
+    hl_vk_pipeline count, scan, fill, mark, blend, blend_lit, blend_baked;
     uint32_t room, pairs;            /* of tile and splat: buffers hold, the last frame had */
     hl_vk_buffer keys[2], values[2]; /* (room) tile, splat; result in [0]                   */
     hl_vk_buffer counts, totals;     /* of the sort                                         */

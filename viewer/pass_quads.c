@@ -143,8 +143,11 @@ hl_status hl_pass_quads_baked_record(hl_gpu_frame *frame)
 
 hl_status hl_pass_quads_mesh_record(hl_gpu_frame *frame)
 {
-    hl_vk_image *const targets[] = {&frame->albedo, &frame->normal, &frame->finish};
+    hl_vk_image *const targets[] = {&frame->albedo, &frame->normal, &frame->finish, &frame->sky,
+                                    &frame->bounce};
     if (!frame->mesh.index_count)
         return HL_OK;
-    return draw(frame, &(drawing){.targets = targets, .count = 3, .with_mesh = true});
+    return draw(
+        frame,
+        &(drawing){.targets = targets, .count = frame->baked ? TARGETS_MAX : 3, .with_mesh = true});
 }

@@ -8,7 +8,7 @@
 #include "viewer/gpu_frame.h"
 #include "viewer/vk_graph.h"
 
-enum { ROOM_LEAST = 1 << 14, PAIR_BYTES = 4, SORT_NARROW = 16, SORT_WIDE = 32 };
+enum { ROOM_LEAST = 1 << 14, PAIR_BYTES = 4, SORT_NARROW = 16, SORT_WIDE = 32, TARGETS = 5 };
 
 static uint32_t groups_of(const hl_gpu_splats *s)
 {
@@ -36,6 +36,9 @@ hl_status hl_pass_tiles_create(hl_gpu_frame *frame)
     if (!vk->writes_any_format)
         return hl_fail(HL_E_BACKEND, "Vulkan: %s lacks shaderStorageImageWriteWithoutFormat",
                        vk->properties.deviceName);
+    if (vk->properties.limits.maxPerStageDescriptorStorageImages < TARGETS)
+        return hl_fail(HL_E_BACKEND, "Vulkan: %s writes less than %d images in a pass",
+                       vk->properties.deviceName, TARGETS);
     HL_TRY(hl_vk_compute_pipeline(vk, &t->count, HL_SHADER_tiles_count_comp, "bbubb", bytes));
     HL_TRY(hl_vk_compute_pipeline(vk, &t->scan, HL_SHADER_tiles_scan_comp, "bb", bytes));
     HL_TRY(hl_vk_compute_pipeline(vk, &t->fill, HL_SHADER_tiles_fill_comp, "bbubbbb", bytes));
@@ -43,6 +46,8 @@ hl_status hl_pass_tiles_create(hl_gpu_frame *frame)
     HL_TRY(hl_vk_compute_pipeline(vk, &t->blend, HL_SHADER_tiles_comp, "bbbubi", bytes));
     HL_TRY(
         hl_vk_compute_pipeline(vk, &t->blend_lit, HL_SHADER_tiles_lit_comp, "bbbubbsiii", bytes));
+    HL_TRY(hl_vk_compute_pipeline(vk, &t->blend_baked, HL_SHADER_tiles_baked_comp, "bbbubbsiiibii",
+                                  bytes));
     HL_TRY(hl_vk_buffer_create(vk, &t->total, sizeof(uint32_t), HL_VK_READBACK));
     t->made = true;
     return HL_OK;
@@ -71,6 +76,7 @@ void hl_pass_tiles_release(hl_gpu_frame *frame)
     hl_vk_pipeline_release(vk, &t->mark);
     hl_vk_pipeline_release(vk, &t->blend);
     hl_vk_pipeline_release(vk, &t->blend_lit);
+    hl_vk_pipeline_release(vk, &t->blend_baked);
     hl_vk_buffer_release(vk, &t->sums);
     hl_vk_buffer_release(vk, &t->ranges);
     hl_vk_buffer_release(vk, &t->hits);
@@ -212,60 +218,44 @@ static hl_status record_lists(hl_gpu_frame *frame, const struct hl_gpu_tiling *t
     return record_ranges(frame, tiling);
 }
 
-static hl_status record_blend(hl_gpu_frame *frame, const struct hl_gpu_tiling *tiling)
+/* Colour; or, lit, materials, and the light that was baked on the splats where there is any.  The
+ * bindings are the touches, in their order. */
+static hl_status record_blend(hl_gpu_frame *frame, const struct hl_gpu_tiling *tiling, bool lit)
 {
+    enum { OF_COLOR = 6, OF_LIT = 10, OF_BAKED = 13 };
     hl_vk *vk = frame->vk;
     hl_gpu_tiles *t = &frame->tiles;
     hl_gpu_splats *s = &frame->splats;
-    const hl_vk_touch touches[] = {
+    hl_vk_buffer *const none = &t->values[0]; /* not looked at */
+    const bool baked = lit && frame->baked;
+    const int32_t count = baked ? OF_BAKED : (lit ? OF_LIT : OF_COLOR);
+    hl_vk_touch touches[OF_BAKED] = {
         {.buffer = &t->values[0], .how = HL_VK_READ},
         {.buffer = &t->ranges, .how = HL_VK_READ},
-        {.buffer = s->count ? &s->footprints : &t->values[0], .how = HL_VK_READ},
+        {.buffer = s->count ? &s->footprints : none, .how = HL_VK_READ},
         {.buffer = &frame->view, .how = HL_VK_READ},
         {.buffer = &t->hits, .how = HL_VK_WRITE},
-        {.image = &frame->radiance, .how = HL_VK_WRITE, .discard = true}};
-    hl_vk_pass_begin(vk, "tiles", touches, 6);
-    HL_TRY(hl_vk_bind(vk, &t->blend,
-                      (const hl_vk_binding[]){{.buffer = touches[0].buffer},
-                                              {.buffer = touches[1].buffer},
-                                              {.buffer = touches[2].buffer},
-                                              {.buffer = touches[3].buffer},
-                                              {.buffer = touches[4].buffer},
-                                              {.view = frame->radiance.view}},
-                      tiling));
-    hl_vk_dispatch(vk, tiling->tiles);
-    hl_vk_pass_end(vk);
-    return HL_OK;
-}
-
-static hl_status record_blend_lit(hl_gpu_frame *frame, const struct hl_gpu_tiling *tiling)
-{
-    hl_vk *vk = frame->vk;
-    hl_gpu_tiles *t = &frame->tiles;
-    hl_gpu_splats *s = &frame->splats;
-    const hl_vk_touch touches[] = {
-        {.buffer = &t->values[0], .how = HL_VK_READ},
-        {.buffer = &t->ranges, .how = HL_VK_READ},
-        {.buffer = s->count ? &s->footprints : &t->values[0], .how = HL_VK_READ},
-        {.buffer = &frame->view, .how = HL_VK_READ},
-        {.buffer = &t->hits, .how = HL_VK_WRITE},
-        {.buffer = s->count ? &s->materials : &t->values[0], .how = HL_VK_READ},
+        {.buffer = s->count ? &s->materials : none, .how = HL_VK_READ},
         {.image = &frame->depth, .how = HL_VK_READ},
         {.image = &frame->albedo, .how = HL_VK_WRITE, .discard = true},
         {.image = &frame->normal, .how = HL_VK_WRITE, .discard = true},
-        {.image = &frame->finish, .how = HL_VK_WRITE, .discard = true}};
-    hl_vk_pass_begin(vk, "tiles", touches, 10);
-    HL_TRY(hl_vk_bind(vk, &t->blend_lit,
-                      (const hl_vk_binding[]){{.buffer = touches[0].buffer},
-                                              {.buffer = touches[1].buffer},
-                                              {.buffer = touches[2].buffer},
-                                              {.buffer = touches[3].buffer},
-                                              {.buffer = touches[4].buffer},
-                                              {.buffer = touches[5].buffer},
-                                              {.view = frame->depth.view, .sampler = vk->nearest},
-                                              {.view = frame->albedo.view},
-                                              {.view = frame->normal.view},
-                                              {.view = frame->finish.view}},
+        {.image = &frame->finish, .how = HL_VK_WRITE, .discard = true},
+        {.buffer = s->count ? &s->baked : none, .how = HL_VK_READ},
+        {.image = &frame->sky, .how = HL_VK_WRITE, .discard = true},
+        {.image = &frame->bounce, .how = HL_VK_WRITE, .discard = true}};
+    hl_vk_binding bindings[OF_BAKED];
+    if (!lit)
+        touches[OF_COLOR - 1] =
+            (hl_vk_touch){.image = &frame->radiance, .how = HL_VK_WRITE, .discard = true};
+    for (int32_t i = 0; i < count; i++) {
+        const hl_vk_touch *touch = &touches[i];
+        bindings[i] = touch->buffer ? (hl_vk_binding){.buffer = touch->buffer}
+                                    : (hl_vk_binding){.view = touch->image->view};
+        if (touch->image == &frame->depth)
+            bindings[i].sampler = vk->nearest;
+    }
+    hl_vk_pass_begin(vk, "tiles", touches, count);
+    HL_TRY(hl_vk_bind(vk, baked ? &t->blend_baked : (lit ? &t->blend_lit : &t->blend), bindings,
                       tiling));
     hl_vk_dispatch(vk, tiling->tiles);
     hl_vk_pass_end(vk);
@@ -276,7 +266,7 @@ hl_status hl_pass_tiles_record(hl_gpu_frame *frame, bool lit)
 {
     const struct hl_gpu_tiling tiling = tiling_of(frame);
     HL_TRY(record_lists(frame, &tiling));
-    HL_TRY(lit ? record_blend_lit(frame, &tiling) : record_blend(frame, &tiling));
+    HL_TRY(record_blend(frame, &tiling, lit));
     const hl_vk_touch host = {.buffer = &frame->tiles.total, .how = HL_VK_HOST_READ};
     if (tiling.groups)
         hl_vk_barriers(frame->vk, &host, 1);

@@ -190,7 +190,7 @@ static hl_status draw_on_device(hl_renderer *r, const hl_raster_view *view, cons
     r->frame.metal = look->metal;
     if (lit)
         HL_TRY(hl_renderer_fill_light(r, look));
-    r->frame.by_tiles = by_tiles && !(lit && r->frame.baked);
+    r->frame.by_tiles = by_tiles;
     HL_TRY(submit(r, lit));
     keep_times(r);
     r->drawn_on_device = true;

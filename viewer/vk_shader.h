@@ -21,6 +21,7 @@
     X(tiles_ranges, comp)  \
     X(tiles, comp)         \
     X(tiles_lit, comp)     \
+    X(tiles_baked, comp)   \
     X(quads, vert)         \
     X(quads, frag)         \
     X(resolve, comp)       \

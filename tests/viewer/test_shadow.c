@@ -14,6 +14,7 @@
 #include "tests/viewer/gpu.h"
 #include "viewer/bake.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { SIDE = 128, FLOOR = 24, STACKS = 24, SLICES = 48 };
@@ -394,6 +395,38 @@ static void compare_parts(const relit_scene *s, hl_renderer *r, bool from_splats
     hl_surfaces_release(&surfaces);
 }
 
+/* With the baked light; of splats in front of a mesh that is seen, too. */
+static void tiles_show_the_same(const relit_scene *s, hl_renderer *quads)
+{
+    static const hl_show shows[2] = {HL_SHOW_LIT, HL_SHOW_INDIRECT};
+    hl_look look = s->look;
+    hl_renderer *tiles = gpu_renderer(HL_RASTER_TILES);
+    check_ok(hl_renderer_set_environment(tiles, &s->env));
+    check_ok(hl_renderer_set_splats(tiles, &s->splats));
+    check_ok(hl_renderer_set_stand_in(tiles, &s->mesh));
+    for (int k = 0; k < 4; k++) {
+        hl_image8 a, b;
+        int most = 0, bright = 0;
+        look.show = shows[k % 2];
+        check_ok(hl_renderer_set_mesh(quads, k < 2 ? NULL : &s->mesh));
+        check_ok(hl_renderer_set_mesh(tiles, k < 2 ? NULL : &s->mesh));
+        check_ok(hl_renderer_draw(quads, &s->view, &look));
+        check_ok(hl_renderer_draw(tiles, &s->view, &look));
+        check_ok(hl_renderer_read(quads, &a));
+        check_ok(hl_renderer_read(tiles, &b));
+        for (int i = 0; i < 3 * PIXELS; i++) {
+            const int apart = abs(a.data[i] - b.data[i]);
+            most = apart > most ? apart : most;
+            bright = a.data[i] > bright ? a.data[i] : bright;
+        }
+        fprintf(stderr, "%s, tiles: %d of 255 apart\n", hl_show_name(look.show), most);
+        assert_true(most <= 2 && bright > 30);
+        hl_image8_release(&a);
+        hl_image8_release(&b);
+    }
+    gpu_renderer_close(&tiles);
+}
+
 static void light_is_that_of_helio_relight(void **state)
 {
     (void)state;
@@ -411,6 +444,7 @@ static void light_is_that_of_helio_relight(void **state)
     check_ok(hl_renderer_set_stand_in(r, &s.mesh));
     compare_parts(&s, r, true, false, on_mesh);
     compare_parts(&s, r, true, true, alone);
+    tiles_show_the_same(&s, r);
     gpu_renderer_close(&r);
     relit_scene_close(&s);
 }
