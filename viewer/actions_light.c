@@ -8,7 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define POWER_MAX 1e6
+#define POWER_MAX      1e6
+#define SUN_WIDEST     45.0 /* degrees, radius                        */
+#define SPHERE_LEAST   1e-4 /* length: its radiance grows by 1 / r^2  */
+#define SPHERE_LARGEST 1e4
 
 /* ---- environments -------------------------------------------------------------------------- */
 
@@ -182,7 +185,38 @@ static hl_status do_light_set(hl_viewer *v, const hl_action_words *w)
     hl_light light;
     HL_TRY(need_light(v, "light-set", w->number[0]));
     const int32_t i = (int32_t)w->number[0];
-    HL_TRY(read_light("light-set", v->edits.now->lights[i].kind, w->number + 1, &light));
+    const hl_light *before = &v->edits.now->lights[i];
+    HL_TRY(read_light("light-set", before->kind, w->number + 1, &light));
+    light.radius = before->radius;
+    memcpy(light.edge_u, before->edge_u, sizeof light.edge_u);
+    memcpy(light.edge_v, before->edge_v, sizeof light.edge_v);
+    HL_TRY(hl_viewer_mark(v));
+    v->edits.now->lights[i] = light;
+    return HL_OK;
+}
+
+/* A point becomes a sphere that lights as much, and the other way. */
+static hl_status do_light_size(hl_viewer *v, const hl_action_words *w)
+{
+    const double size = w->number[1];
+    HL_TRY(need_light(v, "light-size", w->number[0]));
+    const int32_t i = (int32_t)w->number[0];
+    hl_light light = v->edits.now->lights[i];
+    const bool sun = light.kind == HL_LIGHT_SUN;
+    const double least = sun ? 0 : SPHERE_LEAST, most = sun ? SUN_WIDEST : SPHERE_LARGEST;
+    if (light.kind == HL_LIGHT_RECTANGLE)
+        return hl_fail(HL_E_ARG, "light-size: light %d is a rectangle", (int)i);
+    if (!(size == 0 || (size >= least && size <= most)))
+        return hl_fail(HL_E_ARG, "light-size: expected 0 or %g to %g, found %g", least, most, size);
+    const float radius = (float)(sun ? sin(size * (double)HL_PI / 180) : size);
+    for (int c = 0; c < 3 && !sun; c++) {
+        const float disc = (float)HL_PI * light.radius * light.radius;
+        light.color[c] *= light.kind == HL_LIGHT_SPHERE ? disc : 1;
+        light.color[c] /= radius > 0 ? (float)HL_PI * radius * radius : 1;
+    }
+    if (!sun)
+        light.kind = radius > 0 ? HL_LIGHT_SPHERE : HL_LIGHT_POINT;
+    light.radius = radius;
     HL_TRY(hl_viewer_mark(v));
     v->edits.now->lights[i] = light;
     return HL_OK;
@@ -232,6 +266,8 @@ static const hl_action rows[] = {
     {"light-point", 6, do_light_point, "X Y Z R G B",
      "one more lamp: place, irradiance at distance 1"},
     {"light-set", 7, do_light_set, "N X Y Z R G B", "move light N, or change its colour"},
+    {"light-size", 2, do_light_size, "N SIZE",
+     "soft shadows: radius of a sun in degrees, of a lamp as a length"},
     {"light-remove", 1, do_light_remove, "N", "one light less"}};
 
 hl_action_table hl_actions_light(void)

@@ -34,7 +34,9 @@ tool camera
 intensity 2
 light-sun 0 -1 0 1 1 1
 light-point 1 2 3 4 5 6
+light-size 1 0.5
 light-set 1 0 0 0 1 1 1
+light-size 1 0
 sun 1 0 0 2 2 2
 light-remove 0
 undo
@@ -57,7 +59,7 @@ printf 'quit\nnonsense\n' >quit.txt
 "$HELIO" view in.ply --headless --script quit.txt --raster cpu --json | grep -c '"splats":.*2'
 for bad in 'dance' 'orbit 1' 'orbit 1 2 3' 'size 0 10' 'camera 0' 'scale nan' 'screenshot' \
     'open missing.ply' 'grab x.png' 'show nothing' 'environment no.hdr' 'exposure 99' 'tone red' \
-    'sun 0 0 0 1 1 1' 'light-set 0 1 1 1 1 1 1' 'light-remove 0' 'intensity -1' 'tool saw'; do
+    'sun 0 0 0 1 1 1' 'light-set 0 1 1 1 1 1 1' 'light-size 0 1' 'light-remove 0' 'intensity -1' 'tool saw'; do
     printf '\n%s\n' "$bad" >bad.txt
     "$HELIO" view in.ply --headless --script bad.txt --raster cpu && exit 9
 done
