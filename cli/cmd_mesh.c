@@ -16,6 +16,8 @@
 #include "core/mesh_edit.h"
 #include "core/se3.h"
 #include "core/splat_stats.h"
+#include "core/vec.h"
+#include "raster/depth_check.h"
 #include "raster/tsdf.h"
 
 #include <math.h>
@@ -25,15 +27,18 @@
 
 enum { PIECE_MIN = 50, HOLE_EDGES = 30 };
 
-static const double PIECE_SHARE = 0.01; /* of the largest piece */
-static const float MARGIN = 0.15f;      /* of the box of the splats, added on every side */
+static const double PIECE_SHARE = 0.01;                       /* of the largest piece */
+static const float COS_MAX = 0.866f;                          /* 30 degrees between two views */
+static const float BASELINE_MIN = 0.01f, BASELINE_MAX = 1.5f; /* scene units                  */
+static const float RETURN_MAX = 1;                            /* pixels                       */
+static const float MARGIN = 0.15f; /* of the box of the splats, added on every side */
 
 typedef struct mesh_options {
     hl_common common;
     const char *scene, *out, *data;
     int32_t depth, resolution, target_faces, texture_size, iteration, max_side_px;
     double voxel, crop;
-    bool check;
+    bool check, two_view;
 } mesh_options;
 
 static const hl_option rows[] = {
@@ -58,6 +63,9 @@ static const hl_option rows[] = {
     HL_OPT_FLAG(mesh_options, "--check", check,
                 "tell whether the mesh is closed, and measure it against the depth and normal maps "
                 "of the capture"),
+    HL_OPT_FLAG(mesh_options, "--two-view", two_view,
+                "leave out pixels whose depth the nearest other view contradicts by more than a "
+                "pixel; draws every view twice"),
     HL_OPT_TEXT(mesh_options, "--data", data, "PATH",
                 "the capture whose views are fused; found in config.json if left out"),
     HL_OPT_INT(mesh_options, "--max-side-px", max_side_px, 0, 16384,
@@ -76,7 +84,8 @@ typedef struct meshing {
     float voxel;
     bool flat; /* most splats are: their normals mean something */
     mesh_depth_kind depth;
-    float sunk; /* planes were brought forward by that, scene units */
+    int64_t contradicted; /* pixels left out by --two-view */
+    float sunk;           /* planes were brought forward by that, scene units */
     float up[3];
     hl_mesh mesh;
     hl_mesh_textures textures;
@@ -164,13 +173,54 @@ static hl_status open_field(meshing *m)
     return hl_tsdf_create(&m->tsdf, &o);
 }
 
+static void eye_of(const hl_raster_view *v, float eye[3])
+{
+    for (int k = 0; k < 3; k++)
+        eye[k] = -(v->r[k] * v->t[0] + v->r[3 + k] * v->t[1] + v->r[6 + k] * v->t[2]);
+}
+
+/* The nearest view that looks the same way and stands elsewhere; -1 if there is none. */
+static int32_t neighbour_of(const meshing *m, int32_t index)
+{
+    hl_raster_view a, b;
+    int32_t best = -1;
+    float least = BASELINE_MAX;
+    float eye_a[3], eye_b[3];
+    if (hl_scene_view(&m->scene, index, &a) != HL_OK)
+        return -1; /* drawing it will say why */
+    eye_of(&a, eye_a);
+    for (int32_t i = 0; i < m->scene.views.view_count; i++) {
+        if (i == index || hl_scene_view(&m->scene, i, &b) != HL_OK)
+            continue;
+        eye_of(&b, eye_b);
+        const float apart[3] = {eye_b[0] - eye_a[0], eye_b[1] - eye_a[1], eye_b[2] - eye_a[2]};
+        const float baseline = hl_length3(apart);
+        if (baseline > BASELINE_MIN && baseline < least && hl_dot3(a.r + 6, b.r + 6) > COS_MAX) {
+            least = baseline;
+            best = i;
+        }
+    }
+    return best;
+}
+
 static hl_status fuse_view(meshing *m, int32_t index)
 {
     hl_raster_view view;
     hl_raster_frame f;
-    hl_image depth;
+    hl_image depth, other = {.data = NULL};
+    hl_raster_view from;
     float sunk;
-    HL_TRY(hl_mesh_depth_of_view(&m->scene, index, m->depth, &view, &f, &depth, &sunk));
+    const int32_t second = m->o->two_view ? neighbour_of(m, index) : -1;
+    if (second >= 0)
+        HL_TRY(hl_mesh_depth_of_view(&m->scene, second, m->depth, &from, &f, &other, &sunk));
+    hl_status s = hl_mesh_depth_of_view(&m->scene, index, m->depth, &view, &f, &depth, &sunk);
+    if (s != HL_OK) {
+        hl_image_release(&other);
+        return s;
+    }
+    if (second >= 0)
+        m->contradicted += hl_depth_check(&view, &depth, &from, &other, RETURN_MAX);
+    hl_image_release(&other);
     m->sunk += sunk / (float)m->scene.views.view_count;
     hl_tsdf_view in = {
         .camera = &view, .depth = depth.data, .depth_stride = depth.width, .stride = f.stride};
@@ -179,7 +229,7 @@ static hl_status fuse_view(meshing *m, int32_t index)
         in.color[k] = f.plane[k];
         m->up[k] -= view.r[3 + k]; /* y of the camera points down */
     }
-    const hl_status s = hl_tsdf_integrate(m->tsdf, &in);
+    s = hl_tsdf_integrate(m->tsdf, &in);
     hl_image_release(&depth);
     return s;
 }
@@ -200,6 +250,9 @@ static hl_status fuse(meshing *m)
                                        .splats = -1,
                                        .next_save = -1});
     }
+    if (s == HL_OK && m->o->two_view)
+        hl_log(HL_LOG_INFO, "%lld pixels left out: a second view contradicts them",
+               (long long)m->contradicted);
     return s;
 }
 

@@ -21,6 +21,12 @@ for way in mesh_to_truth truth_to_mesh; do
         'BEGIN { print (d > 0 && d < 0.01 * size) ? "within" : d / size }'
 done
 awk -v a="$(value normals_degrees)" 'BEGIN { print (a > 0 && a < 30) ? "within" : a }'
+# A second view leaves the whole of it, and says the same for any number of threads.
+"$HELIO" mesh out -o second.ply $common --two-view --threads 1 >/dev/null
+"$HELIO" mesh out -o third.ply $common --two-view --threads 3 >/dev/null
+cmp second.ply third.ply
+cmp -s second.ply scene.ply && echo "--two-view changes nothing"
+rm second.ply third.ply
 ls
 try() {
     local want=$1 code=0
