@@ -4,6 +4,9 @@
 
 #include <math.h>
 
+#define METAL_LEAST 0.25f /* mean albedo below which metal is unlikely */
+#define DARK_METAL  20.0f
+
 /* Difference of the photo between two pixels, mean over channels, 0..1. */
 static float step_of(const hl_image8 *photo, int32_t i, int32_t j)
 {
@@ -117,4 +120,18 @@ void hl_fit_light_prior(hl_fit *fit)
 {
     light_variation(fit);
     light_whiteness(fit);
+}
+
+/* prior_metal m (1 + DARK_METAL relu(METAL_LEAST - mean albedo)): metals are bright; a dark one
+ * looks like a black dielectric. */
+void hl_fit_metal_prior(const hl_fit *fit, hl_fit_set *set)
+{
+    const float each = fit->c.prior_metal / (float)set->metal.count;
+    for (int32_t i = 0; i < set->metal.count; i++) {
+        const float *a = set->albedo.p + 3 * (size_t)i;
+        const float dark = fmaxf(METAL_LEAST - (a[0] + a[1] + a[2]) / 3, 0);
+        set->metal.g[i] += each * (1 + DARK_METAL * dark);
+        for (int c = 0; c < 3 && dark > 0; c++)
+            set->albedo.g[3 * i + c] -= each * DARK_METAL * set->metal.p[i] / 3;
+    }
 }

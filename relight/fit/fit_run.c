@@ -21,9 +21,7 @@ enum {
 #define ALBEDO_LEAST 0.005f
 #define START_ALBEDO 0.35f /* luminance */
 #define KNOWN_RATE   0.25f /* of the light's steps where the start has a sun */
-#define METAL_LEAST  0.25f /* mean albedo below which metal is unlikely */
-#define DARK_METAL   20.0f
-#define ALBEDO_FULL  0.2f /* of the iterations: until then its steps grow from a tenth */
+#define ALBEDO_FULL  0.2f  /* of the iterations: until then its steps grow from a tenth */
 
 /* ---- set-up --------------------------------------------------------------------------------- */
 
@@ -329,20 +327,6 @@ static void scatter_gradients(hl_fit *fit)
     }
 }
 
-/* prior_metal m (1 + DARK_METAL relu(METAL_LEAST - mean albedo)): metals are bright; a dark one
- * looks like a black dielectric. */
-static void metal_prior(const hl_fit *fit, hl_fit_set *set)
-{
-    const float each = fit->c.prior_metal / (float)set->metal.count;
-    for (int32_t i = 0; i < set->metal.count; i++) {
-        const float *a = set->albedo.p + 3 * (size_t)i;
-        const float dark = fmaxf(METAL_LEAST - (a[0] + a[1] + a[2]) / 3, 0);
-        set->metal.g[i] += each * (1 + DARK_METAL * dark);
-        for (int c = 0; c < 3 && dark > 0; c++)
-            set->albedo.g[3 * i + c] -= each * DARK_METAL * set->metal.p[i] / 3;
-    }
-}
-
 static hl_status forward(hl_fit *fit, int32_t k, hl_raster_frame *frame)
 {
     const hl_raster_view *view = &fit->scene.views[k];
@@ -400,7 +384,7 @@ static void move_materials(hl_fit *fit, hl_fit_set *set, float t, int32_t n)
     const float warm = hl_clamp(0.1f + 0.9f * t / ALBEDO_FULL, 0, 1);
     const bool metal = fit->c.metal && t >= fit->c.metal_from;
     if (metal)
-        metal_prior(fit, set);
+        hl_fit_metal_prior(fit, set);
     take_step(&set->albedo, fit->c.lr_albedo * decay * warm, n, ALBEDO_LEAST, 1);
     take_step(&set->roughness, fit->c.lr_roughness * decay, n, HL_ROUGHNESS_MIN, 1);
     if (metal)

@@ -8,24 +8,17 @@
 #include <math.h>
 #include <string.h>
 
-enum { SKY = HL_SKY_WIDTH * HL_SKY_HEIGHT, SKY_RAYS = 64, SKY_STEPS = 300 };
+enum { SKY = HL_SKY_TEXELS, SKY_RAYS = HL_SKY_RAYS, SKY_STEPS = 300, N = HL_SKY_UNKNOWNS };
 
 #define SOFT       0.02f /* differences below that are noise */
 #define SKY_RATE   0.04f
 #define SKY_SMOOTH 0.05f
 
-/* What the rays of a point see. */
-typedef struct gather {
-    uint8_t texel[SKY]; /* rays that go to each */
-    float bounce[3];    /* radiance of those that hit, summed, under even light of 1 */
-    float sun;          /* cosine, 0 in shadow */
-} gather;
-
 typedef struct sky {
     const hl_sun_search *s;
-    const float *d; /* of the sun */
-    gather *at;     /* (2 count) */
-    float log_radiance[3 * SKY + 3], m[3 * SKY + 3], v[3 * SKY + 3], g[3 * SKY + 3]; /* sun last */
+    const float *d;    /* of the sun */
+    hl_sky_gather *at; /* (2 count) */
+    float log_radiance[N], m[N], v[N], g[N];
 } sky;
 
 static int32_t sky_texel(const float d[3])
@@ -46,7 +39,7 @@ static void gather_point(void *ctx, int32_t i, int32_t thread)
         .mesh = fit->scene.mesh, .bounce = fit->bounces.radiance, .bounce_weight = 1};
     hl_rng rng = hl_rng_at((uint64_t)fit->c.seed, (uint64_t)i, 3, HL_RNG_FIT);
     const float shift[2] = {hl_rng_uniform(&rng), hl_rng_uniform(&rng)};
-    gather *out = &k->at[i];
+    hl_sky_gather *out = &k->at[i];
     for (uint32_t q = 0; q < SKY_RAYS; q++) {
         hl_ray ray = {.t_min = 0, .t_max = 1e30f};
         hl_hit hit;
@@ -65,7 +58,7 @@ static void gather_point(void *ctx, int32_t i, int32_t thread)
     out->sun = hl_sun_cosine(fit, s, k->d);
 }
 
-static float irradiance_of(const gather *at, const float *radiance, int c)
+static float irradiance_of(const hl_sky_gather *at, const float *radiance, int c)
 {
     float sum = at->bounce[c];
     for (int32_t j = 0; j < SKY; j++)
@@ -74,21 +67,21 @@ static float irradiance_of(const gather *at, const float *radiance, int c)
 }
 
 /* d (log E) * weight into the gradient. */
-static void add_sky(sky *k, const gather *at, const float *radiance, int c, float weight)
+static void add_sky(float *g, const hl_sky_gather *at, const float *radiance, int c, float weight)
 {
     for (int32_t j = 0; j < SKY; j++)
-        k->g[3 * j + c] += weight * HL_PI / SKY_RAYS * (float)at->texel[j] * radiance[3 * j + c];
-    k->g[3 * SKY + c] += weight * at->sun * radiance[3 * SKY + c];
+        g[3 * j + c] += weight * HL_PI / SKY_RAYS * (float)at->texel[j] * radiance[3 * j + c];
+    g[3 * SKY + c] += weight * at->sun * radiance[3 * SKY + c];
 }
 
 /* One pass over the pairs: mean of min(|log (a E_b) - log (b E_a)|, HL_SUN_CUT) and its gradient.
  */
-static void pair_gradients(sky *k, const float *radiance)
+static void pair_gradients(const hl_sun_search *s, const hl_sky_gather *at, const float *radiance,
+                           float *g)
 {
-    const hl_sun_search *s = k->s;
     for (int32_t i = 0; i < s->count; i++)
         for (int c = 0; c < 3; c++) {
-            const gather *a = &k->at[2 * i], *b = &k->at[2 * i + 1];
+            const hl_sky_gather *a = &at[2 * i], *b = &at[2 * i + 1];
             const float ea = irradiance_of(a, radiance, c);
             const float eb = irradiance_of(b, radiance, c);
             const float r = logf((s->pair[i].a.color[c] + HL_SUN_DARK) * eb /
@@ -96,13 +89,13 @@ static void pair_gradients(sky *k, const float *radiance)
             if (fabsf(r) >= HL_SUN_CUT)
                 continue;
             const float sign = hl_clamp(r / SOFT, -1, 1) / (float)s->count;
-            add_sky(k, a, radiance, c, -sign / ea);
-            add_sky(k, b, radiance, c, sign / eb);
+            add_sky(g, a, radiance, c, -sign / ea);
+            add_sky(g, b, radiance, c, sign / eb);
         }
 }
 
 /* Neighbours alike: quadratic in the logarithm. */
-static void sky_prior(sky *k)
+static void sky_prior(const float *log_radiance, float *g)
 {
     for (int32_t i = 0; i < SKY; i++) {
         const int32_t x = i % HL_SKY_WIDTH, y = i / HL_SKY_WIDTH;
@@ -110,24 +103,29 @@ static void sky_prior(sky *k)
                                   y + 1 < HL_SKY_HEIGHT ? i + HL_SKY_WIDTH : i};
         for (int q = 0; q < 2; q++)
             for (int c = 0; c < 3; c++) {
-                const float d = k->log_radiance[3 * i + c] - k->log_radiance[3 * other[q] + c];
-                k->g[3 * i + c] += SKY_SMOOTH * d / SKY;
-                k->g[3 * other[q] + c] -= SKY_SMOOTH * d / SKY;
+                const float d = log_radiance[3 * i + c] - log_radiance[3 * other[q] + c];
+                g[3 * i + c] += SKY_SMOOTH * d / SKY;
+                g[3 * other[q] + c] -= SKY_SMOOTH * d / SKY;
             }
     }
 }
 
+void hl_sky_gradient(const hl_sun_search *s, const hl_sky_gather *at,
+                     const float log_radiance[HL_SKY_UNKNOWNS], float gradient[HL_SKY_UNKNOWNS])
+{
+    float radiance[N];
+    for (int i = 0; i < N; i++) {
+        radiance[i] = expf(log_radiance[i]);
+        gradient[i] = 0;
+    }
+    pair_gradients(s, at, radiance, gradient);
+    sky_prior(log_radiance, gradient);
+}
+
 static void solve_sky(sky *k)
 {
-    enum { N = 3 * SKY + 3 };
-    float radiance[N];
     for (int32_t step = 1; step <= SKY_STEPS; step++) {
-        for (int i = 0; i < N; i++) {
-            radiance[i] = expf(k->log_radiance[i]);
-            k->g[i] = 0;
-        }
-        pair_gradients(k, radiance);
-        sky_prior(k);
+        hl_sky_gradient(k->s, k->at, k->log_radiance, k->g);
         hl_adam_step_array(k->log_radiance, k->m, k->v, k->g, N,
                            SKY_RATE * (1 - 0.9f * (float)step / SKY_STEPS), step);
     }
@@ -136,7 +134,7 @@ static void solve_sky(sky *k)
 hl_status hl_sky_solve(const hl_sun_search *s, float irradiance[3], float *radiance)
 {
     sky *k = hl_alloc(1, sizeof *k);
-    gather *at = hl_alloc(2 * (size_t)s->count, sizeof *at);
+    hl_sky_gather *at = hl_alloc(2 * (size_t)s->count, sizeof *at);
     const hl_status status = k && at ? HL_OK : HL_E_MEMORY;
     if (status == HL_OK) {
         *k = (sky){.s = s, .d = s->list[0].d, .at = at};

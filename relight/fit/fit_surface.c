@@ -153,7 +153,7 @@ static void add(hl_fit_set *set, int32_t i, const float *g, float weight)
     set->metal.g[i] += weight * g[HL_FIT_METAL];
 }
 
-static void smooth(hl_fit *fit)
+void hl_fit_surface_smooth(hl_fit *fit)
 {
     const float share = (float)EDGE_SHARES / (float)(fit->pair_count + 1);
     for (int32_t e = fit->step % EDGE_SHARES; e < fit->pair_count; e += EDGE_SHARES) {
@@ -184,7 +184,7 @@ void hl_fit_surface_step(hl_fit *fit)
         for (int q = 0; q < 3; q++)
             add(set, fit->pixel_vertex[k].vertex[q], fit->pixel_grad + (size_t)k * HL_FIT_CHANNELS,
                 fit->pixel_vertex[k].weight[q]);
-    smooth(fit);
+    hl_fit_surface_smooth(fit);
 }
 
 /* ---- from the vertices to the splats -------------------------------------------------------- */

@@ -156,11 +156,13 @@ int32_t hl_fit_surface_steps(const hl_fit *fit);
 hl_status hl_fit_surface_create(hl_fit *fit);
 void hl_fit_surface_release(hl_fit *fit);
 void hl_fit_surface_step(hl_fit *fit);        /* gradients of of_vertices and the light */
+void hl_fit_surface_smooth(hl_fit *fit);      /* its prior, of one in four edges a step */
 hl_status hl_fit_surface_spread(hl_fit *fit); /* of_vertices -> of_splats */
 
-/* fit_prior.c */
+/* fit_prior.c: added to plane_grad, to light.g, to the set's gradients. */
 void hl_fit_smooth(hl_fit *fit, int32_t view, const hl_raster_frame *frame);
 void hl_fit_light_prior(hl_fit *fit);
+void hl_fit_metal_prior(const hl_fit *fit, hl_fit_set *set);
 
 /* fit_exposure.c.  Without exposure: gains of 1, and the rest does nothing.
  *   target_of  of pixel k of the step, one of `count`, in photo `view`

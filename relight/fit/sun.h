@@ -13,7 +13,14 @@
 
 #include "relight/fit/state.h"
 
-enum { HL_SUN_KEPT = 6, HL_SKY_WIDTH = 16, HL_SKY_HEIGHT = 8 };
+enum {
+    HL_SUN_KEPT = 6,
+    HL_SKY_WIDTH = 16,
+    HL_SKY_HEIGHT = 8,
+    HL_SKY_TEXELS = HL_SKY_WIDTH * HL_SKY_HEIGHT,
+    HL_SKY_RAYS = 64,
+    HL_SKY_UNKNOWNS = 3 * HL_SKY_TEXELS + 3 /* the sun's last */
+};
 
 #define HL_SUN_CUT  0.7f  /* differences of the logarithm above this are paint or edges */
 #define HL_SUN_DARK 2e-3f /* linear colours below tell nothing                          */
@@ -54,5 +61,18 @@ float hl_sun_cosine(const hl_fit *fit, const hl_sun_point *s, const float d[3]);
 /* fit_sky.c: radiance (HL_SKY_HEIGHT, HL_SKY_WIDTH, 3) over that of the even light; irradiance (3)
  * of the sun list[0], in and out.  HL_E_MEMORY. */
 hl_status hl_sky_solve(const hl_sun_search *search, float irradiance[3], float *radiance);
+
+/* What the rays of a point see. */
+typedef struct hl_sky_gather {
+    uint8_t texel[HL_SKY_TEXELS]; /* rays that go to each, of HL_SKY_RAYS */
+    float bounce[3]; /* radiance of those that hit, summed, under even light of radiance 1 */
+    float sun;       /* cosine, 0 in shadow */
+} hl_sky_gather;
+
+/* Gradient of what hl_sky_solve makes least; of the search, the pairs' colours and count are read.
+ * at (2 count): of a and b of each pair.  log_radiance: logarithms of the sky's radiance and of the
+ * sun's irradiance.  gradient: out. */
+void hl_sky_gradient(const hl_sun_search *search, const hl_sky_gather *at,
+                     const float log_radiance[HL_SKY_UNKNOWNS], float gradient[HL_SKY_UNKNOWNS]);
 
 #endif /* HL_RELIGHT_FIT_SUN_H */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The four ways to share the work between splats and mesh: what a hidden splat does to a pixel in
- * each, that each solves, and that the gradient of splats lit one by one is that of their loss. */
+ * each, that each solves, and that a step's gradients are those of its loss in each. */
 #include "core/file.h"
+#include "relight/fit/state.h"
 #include "relight/hybrid.h"
 #include "relight/scene_file.h"
 #include "tests/relight/fit_scene.h"
@@ -127,11 +128,94 @@ static void each_way_solves_and_is_kept(void **state)
     fit_scene_release(&f);
 }
 
+/* ---- gradients ------------------------------------------------------------------------------ */
+
+/* A fit whose steps move nothing: every step draws the same samples.  Photos black on the left and
+ * bright on the right, so that the loss has slopes of both signs and no kink near. */
+static hl_fit *still(fit_scene *f, int32_t hybrid, bool surface, const hl_image *light)
+{
+    hl_fit_config c = fit_scene_config();
+    hl_fit *fit;
+    fit_scene_make(f);
+    for (int k = 0; k < VIEWS; k++)
+        for (int i = 0; i < PIXELS * PIXELS; i++)
+            memset(f->photo[k].data + 4 * i, i % PIXELS < PIXELS / 2 ? 0 : 250, 3);
+    for (int k = 0; k < SPLATS; k++)
+        f->material[HL_FIT_CHANNELS * k + HL_FIT_METAL] = 0.3f;
+    f->scene.materials = f->material;
+    f->scene.light = light;
+    c.hybrid = hybrid;
+    c.surface = surface ? 0.5f : 0;
+    c.pixels = 64;
+    c.fixed_light = c.exposure = true;
+    c.indirect = false;
+    c.lr_exposure = c.lr_albedo = c.lr_roughness = c.smooth_metal = 0;
+    check_ok(hl_fit_create(&fit, &c, &f->scene, "cpu", HL_ISA_AUTO));
+    return fit;
+}
+
+static double loss_of(hl_fit *fit)
+{
+    fit->step = 0;
+    check_ok(hl_fit_step(fit));
+    return fit->loss;
+}
+
+/* The `count` steepest of g (n): central differences of the loss by p. */
+static void check_steepest(hl_fit *fit, const char *name, const hl_fit_adam *a, float *p, int count)
+{
+    double got[8], want[8];
+    float *g = hl_alloc((size_t)a->count, sizeof *g);
+    assert_non_null(g);
+    loss_of(fit);
+    memcpy(g, a->g, (size_t)a->count * sizeof *g);
+    for (int k = 0; k < count; k++) {
+        int at = 0;
+        for (int i = 1; i < a->count; i++)
+            at = fabsf(g[i]) > fabsf(g[at]) ? i : at;
+        const float keep = p[at], h = 0.02f * fmaxf(keep, 0.1f);
+        const float above = keep + h, below = keep - h;
+        p[at] = above;
+        want[k] = loss_of(fit);
+        p[at] = below; /* a step may have put it back */
+        want[k] = (want[k] - loss_of(fit)) / (double)(above - below);
+        p[at] = keep;
+        got[k] = (double)g[at];
+        g[at] = 0;
+    }
+    print_message("%s: %s %.3e, differences %.3e\n", fit->rules->name, name, got[0], want[0]);
+    assert_true(fabs(got[0]) > 1e-6);
+    check_close(got, want, (size_t)count, 1e-8, 0.01);
+    hl_free(g);
+}
+
+static void a_step_has_the_gradients_of_its_loss(void **state)
+{
+    (void)state;
+    hl_image light = fit_scene_light();
+    for (int i = 0; i < 32 * 16 * 3; i++)
+        light.data[i] *= 0.3f;                       /* nothing clips */
+    for (int32_t m = 0; m <= HL_HYBRID_COUNT; m++) { /* the last: unknowns at the vertices */
+        const bool surface = m == HL_HYBRID_COUNT;
+        fit_scene f;
+        hl_fit *fit = still(&f, surface ? HL_HYBRID_MESH : m, surface, &light);
+        const hl_fit_set *set = surface ? &fit->of_vertices : &fit->of_splats;
+        check_steepest(fit, "albedo", &set->albedo, set->albedo.p, 4);
+        check_steepest(fit, "metal", &set->metal, set->metal.p, 4);
+        check_steepest(fit, "light", &fit->light, fit->env.radiance, 4);
+        check_steepest(fit, "gain", &fit->exposure.log, fit->exposure.gain, 1); /* of 1 */
+        hl_fit_destroy(&fit);
+        fit_scene_release(&f);
+    }
+    hl_image_release(&light);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hidden_splat_counts_by_the_rules),
         cmocka_unit_test(each_way_solves_and_is_kept),
+        cmocka_unit_test(a_step_has_the_gradients_of_its_loss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
