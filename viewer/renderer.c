@@ -139,13 +139,19 @@ hl_status hl_renderer_set_splats(hl_renderer *renderer, const hl_splats *splats)
     return HL_OK;
 }
 
+bool hl_renderer_alone(const hl_renderer *r)
+{
+    return r->params.path == HL_RASTER_CPU ||
+           (r->params.path == HL_RASTER_AUTO && (!r->vk || r->vk->lost));
+}
+
 hl_status hl_renderer_need_device(hl_renderer *r)
 {
     if (r->vk)
         return HL_OK;
     const hl_status s =
         open_device(r, &(hl_vk_params){.validate = r->params.validate, .device = r->params.device});
-    return s == HL_OK ? s : hl_fail_context(s, "light and meshes need Vulkan");
+    return s == HL_OK ? s : hl_fail_context(s, "this needs Vulkan");
 }
 
 static void keep_times(hl_renderer *r)
@@ -255,12 +261,13 @@ static hl_status probe(hl_renderer *r, const hl_raster_view *view, const hl_look
     return HL_OK;
 }
 
-/* What the processor draws: the colour, and channels where it is the path and there is no mesh. */
+/* What the processor draws where it is the path: all of it by name or without a device, else the
+ * colour, and channels without a mesh. */
 static bool cpu_draws(const hl_renderer *r, hl_show show)
 {
-    if (show == HL_SHOW_COLOR)
-        return r->path == HL_RASTER_CPU;
-    return !hl_show_is_lit(show) && r->path == HL_RASTER_CPU && !r->frame.mesh.index_count;
+    if (r->path != HL_RASTER_CPU)
+        return false;
+    return hl_renderer_alone(r) || show == HL_SHOW_COLOR || (!hl_show_is_lit(show) && !r->mesh);
 }
 
 /* On the device, by tiles if that is the path or was the faster of the two; where tiles fail for
@@ -303,10 +310,10 @@ hl_status hl_renderer_draw(hl_renderer *renderer, const hl_raster_view *view, co
         HL_TRY(probe(r, view, look));
     const double start = hl_wall_seconds();
     hl_status s = HL_OK;
-    const bool color = look->show == HL_SHOW_COLOR;
     if (!cpu_draws(r, look->show))
         s = draw_by_path(r, view, look);
-    if (s == HL_E_BACKEND && r->params.path == HL_RASTER_AUTO && color) {
+    if (s == HL_E_BACKEND && r->params.path == HL_RASTER_AUTO &&
+        (look->show == HL_SHOW_COLOR || hl_renderer_alone(r))) {
         hl_log(HL_LOG_WARN, "%s: drawing on the processor", hl_last_error());
         set_reason(r, HL_RASTER_CPU, hl_last_error());
         s = HL_OK;

@@ -31,7 +31,8 @@ typedef struct hl_renderer_params {
     bool validate;      /* with the validation layer; HL_E_BACKEND where it is absent */
 } hl_renderer_params;
 
-/* What of the scene is seen.  Light needs a Vulkan device, and so do meshes. */
+/* What of the scene is seen.  The processor draws all of it by name or without a device, there
+ * with rays for shadows, of meshes and stand-ins only, and without baked light. */
 typedef enum hl_show {
     HL_SHOW_COLOR,     /* what was trained, in sRGB                    */
     HL_SHOW_LIT,       /* the materials under the environment and sun  */
@@ -110,8 +111,8 @@ void hl_renderer_destroy(hl_renderer **renderer);
 hl_status hl_renderer_set_splats(hl_renderer *renderer, const hl_splats *splats);
 
 /* A mesh among the splats from now on, seen in all but the colour; it must have normals, and stay
- * as it is until the next call or the end.  NULL: none.  HL_E_BACKEND without a device or where it
- * is too large, HL_E_ARG, HL_E_MEMORY. */
+ * as it is until the next call or the end.  NULL: none.  HL_E_BACKEND where it is too large for
+ * the device, HL_E_ARG, HL_E_MEMORY. */
 hl_status hl_renderer_set_mesh(hl_renderer *renderer, const hl_mesh *mesh);
 
 /* A mesh that is not seen: where the splats' surfaces are, for light.  It casts their shadows, and
@@ -131,7 +132,7 @@ bool hl_renderer_has_news(hl_renderer *renderer);
 void hl_renderer_settle(hl_renderer *renderer);
 
 /* The light from far away from now on; copied.  Without one everything is lit evenly by white.
- * HL_E_BACKEND without a device, HL_E_MEMORY. */
+ * HL_E_BACKEND (the device), HL_E_MEMORY. */
 hl_status hl_renderer_set_environment(hl_renderer *renderer, const hl_environment *environment);
 
 /* Draws one picture of view->width x view->height pixels.

@@ -19,9 +19,12 @@ static hl_status keep_environment(hl_renderer *r, const hl_environment *environm
 
 hl_status hl_renderer_set_mesh(hl_renderer *renderer, const hl_mesh *mesh)
 {
+    if (mesh && mesh->triangle_count && !mesh->normals)
+        return hl_fail(HL_E_ARG, "mesh: no normals; hl_mesh_fill_normals makes them");
     renderer->mesh = mesh;
     renderer->surfaces_old = true;
-    if (!mesh && !renderer->vk)
+    hl_tier_cpu_set_mesh(&renderer->cpu, mesh);
+    if (hl_renderer_alone(renderer) || (!mesh && !renderer->vk))
         return HL_OK;
     HL_TRY(hl_renderer_need_device(renderer));
     return hl_gpu_frame_set_mesh(&renderer->frame, mesh);
@@ -31,6 +34,7 @@ hl_status hl_renderer_set_stand_in(hl_renderer *renderer, const hl_mesh *mesh)
 {
     renderer->stand_in = mesh;
     renderer->surfaces_old = true;
+    hl_tier_cpu_set_stand_in(&renderer->cpu, mesh);
     renderer->stand_in_old = true; /* placed when light is first looked at */
     return HL_OK;
 }
@@ -46,6 +50,9 @@ void hl_renderer_set_materials(hl_renderer *renderer, const float *materials, in
 
 hl_status hl_renderer_set_environment(hl_renderer *renderer, const hl_environment *environment)
 {
+    HL_TRY(hl_light_cpu_set(&renderer->cpu.light, environment));
+    if (hl_renderer_alone(renderer))
+        return HL_OK;
     HL_TRY(hl_renderer_need_device(renderer));
     HL_TRY(keep_environment(renderer, environment));
     return hl_gpu_frame_set_environment(&renderer->frame, environment);

@@ -39,6 +39,9 @@ struct hl_renderer {
     hl_pass_time passes[HL_VK_TIMERS_MAX];
 };
 
+/* The processor draws everything: asked for by name, or there is no device. */
+bool hl_renderer_alone(const hl_renderer *r);
+
 /* What the CPU does not draw opens the device when it is first asked for. */
 hl_status hl_renderer_need_device(hl_renderer *r);
 

@@ -3,10 +3,17 @@
 
 #include "core/color.h"
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "core/vec.h"
 #include "raster/gbuffer.h"
+#include "raster/mesh_view.h"
+#include "viewer/tone.h"
 
 #include <math.h>
+#include <string.h>
+
+#define EDGE_PART_MESH   0.1f  /* of the mean edge: rays start so far off a mesh            */
+#define EDGE_PART_SPLATS 0.75f /* and off splats: they lie that far off the mesh made of them */
 
 hl_status hl_tier_cpu_create(hl_tier_cpu *tier)
 {
@@ -19,6 +26,12 @@ void hl_tier_cpu_release(hl_tier_cpu *tier)
     hl_raster_destroy(&tier->raster);
     hl_free(tier->log_scale);
     hl_free(tier->materials);
+    hl_free(tier->hits);
+    hl_free(tier->window);
+    hl_free(tier->lit);
+    hl_bvh_release(&tier->mesh.bvh);
+    hl_bvh_release(&tier->stand_in.bvh);
+    hl_light_cpu_release(&tier->light);
     *tier = (hl_tier_cpu){.raster = NULL};
 }
 
@@ -32,6 +45,33 @@ void hl_tier_cpu_set_materials(hl_tier_cpu *tier, const float *materials, int32_
 {
     tier->own = materials;
     tier->own_count = count;
+}
+
+static void take_mesh(hl_tier_mesh *to, const hl_mesh *mesh)
+{
+    hl_bvh_release(&to->bvh);
+    *to = (hl_tier_mesh){.mesh = mesh && mesh->triangle_count ? mesh : NULL};
+}
+
+void hl_tier_cpu_set_mesh(hl_tier_cpu *tier, const hl_mesh *mesh)
+{
+    take_mesh(&tier->mesh, mesh);
+    tier->drawn = false;
+}
+
+void hl_tier_cpu_set_stand_in(hl_tier_cpu *tier, const hl_mesh *mesh)
+{
+    take_mesh(&tier->stand_in, mesh);
+}
+
+static hl_status build(hl_tier_mesh *m)
+{
+    if (!m->mesh || m->built)
+        return HL_OK;
+    HL_TRY(hl_bvh_create(&m->bvh, m->mesh));
+    m->edge = hl_mesh_mean_edge(m->mesh);
+    m->built = true;
+    return HL_OK;
 }
 
 /* The scene with every splat grown by `scale`. */
@@ -56,8 +96,9 @@ static hl_status scaled(hl_tier_cpu *tier, float scale, hl_splats *out)
 /* Mean colour as albedo, roughness and metal of the look. */
 static hl_status make_materials(hl_tier_cpu *tier, const hl_look *look, const hl_splats *splats)
 {
-    if (tier->material_count < splats->count) {
-        float *grown = hl_alloc((size_t)splats->count * HL_GBUFFER_CHANNELS, sizeof(float));
+    if (!tier->materials || tier->material_count < splats->count) {
+        const size_t count = splats->count ? (size_t)splats->count : 1;
+        float *grown = hl_alloc(count * HL_GBUFFER_CHANNELS, sizeof(float));
         if (!grown)
             return HL_E_MEMORY;
         hl_free(tier->materials);
@@ -76,76 +117,256 @@ static hl_status make_materials(hl_tier_cpu *tier, const hl_look *look, const hl
     return HL_OK;
 }
 
+/* ---- the mesh, by rays --------------------------------------------------------------------- */
+
+static void trace_row(void *ctx, int32_t y, int32_t thread)
+{
+    (void)thread;
+    hl_tier_cpu *t = ctx;
+    const hl_raster_view *v = &t->view;
+    const size_t pixels = (size_t)v->width * (size_t)v->height;
+    for (int32_t x = 0; x < v->width; x++) {
+        const int32_t i = y * v->width + x;
+        hl_ray ray;
+        hl_mesh_view_ray(v, i, &ray);
+        const bool found = hl_bvh_closest(&t->mesh.bvh, &ray, &t->hits[i]);
+        t->window[i] = 0;
+        t->window[pixels + (size_t)i] = found ? t->hits[i].t : 1e30f;
+    }
+}
+
+static hl_status trace(hl_tier_cpu *t)
+{
+    const size_t pixels = (size_t)t->view.width * (size_t)t->view.height;
+    HL_TRY(build(&t->mesh));
+    if (t->hit_count < pixels) {
+        hl_free(t->hits);
+        hl_free(t->window);
+        t->hit_count = 0;
+        t->hits = hl_alloc(pixels, sizeof *t->hits);
+        t->window = hl_alloc(2 * pixels, sizeof(float));
+        if (!t->hits || !t->window)
+            return HL_E_MEMORY;
+        t->hit_count = pixels;
+    }
+    hl_parallel_for(t->view.height, trace_row, t);
+    return HL_OK;
+}
+
+/* ---- a pixel of both ----------------------------------------------------------------------- */
+
+/* What light.comp finds in its targets, divided by the coverage. */
+typedef struct seen {
+    float albedo[3], normal[3], roughness, metal, depth, alpha;
+    bool on_mesh; /* it has the larger part */
+} seen;
+
+/* Blended under the splats, as mesh_material.glsl does it. */
+static void add_mesh(const hl_tier_cpu *t, const hl_hit *hit, const float ray[3], float weight,
+                     seen *s)
+{
+    const hl_mesh *m = t->mesh.mesh;
+    const uint32_t *corners = m->triangles + 3 * (size_t)hit->triangle;
+    const float part[3] = {1 - hit->u - hit->v, hit->u, hit->v};
+    float n[3] = {0, 0, 0};
+    for (int i = 0; i < 3; i++) {
+        const size_t v = corners[i];
+        const float w = weight * part[i];
+        for (size_t k = 0; k < 3; k++) {
+            n[k] += part[i] * m->normals[3 * v + k];
+            s->albedo[k] += w * (m->albedo ? m->albedo[3 * v + k] : 0.5f);
+        }
+        s->roughness += w * (m->roughness ? m->roughness[v] : 0.6f);
+        s->metal += w * (m->metal ? m->metal[v] : 0);
+    }
+    const float size = hl_length3(n), side = hl_dot3(n, ray) > 0 ? -1.0f : 1.0f;
+    const float away = hl_length3(ray);
+    for (int k = 0; k < 3; k++)
+        s->normal[k] += weight * (size > 0 ? side * n[k] / size : -ray[k] / away);
+    s->depth += weight * hit->t;
+    s->alpha += weight;
+    s->on_mesh = weight > 0.5f;
+}
+
+/* ray: through the pixel, 1 along the viewing axis.  Nothing but the coverage where it is 0. */
+static void see(const hl_tier_cpu *t, int32_t x, int32_t y, const float ray[3], seen *s)
+{
+    const hl_raster_frame *f = &t->frame;
+    const size_t at = (size_t)y * (size_t)f->stride + (size_t)x;
+    const size_t pixel = (size_t)y * (size_t)f->width + (size_t)x;
+    const int32_t m = f->feature_plane;
+    *s = (seen){.alpha = 1 - f->transmittance[at]};
+    if (s->alpha > 0) {
+        for (int c = 0; c < 3; c++) {
+            s->albedo[c] = f->plane[m + c][at];
+            s->normal[c] = f->plane[f->normal_plane + c][at];
+        }
+        s->roughness = f->plane[m + 3][at];
+        s->metal = f->plane[m + 4][at];
+        s->depth = f->plane[f->depth_plane][at];
+    }
+    if (t->mesh.mesh && t->hits[pixel].triangle != HL_HIT_NONE)
+        add_mesh(t, &t->hits[pixel], ray, f->transmittance[at], s);
+    if (!(s->alpha > 0))
+        return;
+    for (int c = 0; c < 3; c++)
+        s->albedo[c] /= s->alpha;
+    s->roughness /= s->alpha;
+    s->metal /= s->alpha;
+    s->depth /= s->alpha;
+    /* Towards the eye where they disagree. */
+    const bool agree = hl_length3(s->normal) > 0.1f * s->alpha;
+    for (int c = 0; c < 3 && !agree; c++)
+        s->normal[c] = -ray[c];
+    hl_normalize3(s->normal, s->normal);
+}
+
+/* ---- light --------------------------------------------------------------------------------- */
+
+static void light_point(const hl_tier_cpu *t, const seen *s, const hl_ray *ray, float rgb[3])
+{
+    hl_lit_point p = {.surface = {.roughness = s->roughness, .metal = s->metal},
+                      .casters = {t->mesh.built ? &t->mesh.bvh : NULL,
+                                  t->stand_in.built ? &t->stand_in.bvh : NULL}};
+    const bool grey = t->look.show == HL_SHOW_LIGHT;
+    if (grey) {
+        p.surface.roughness = 1;
+        p.surface.metal = 0;
+    }
+    for (int k = 0; k < 3; k++) {
+        p.surface.albedo[k] = grey ? 0.5f : s->albedo[k];
+        p.surface.normal[k] = s->normal[k];
+        p.x[k] = ray->origin[k] + s->depth * ray->direction[k];
+        p.o[k] = -ray->direction[k];
+    }
+    hl_normalize3(p.o, p.o);
+    p.lift = s->on_mesh ? EDGE_PART_MESH * t->mesh.edge : EDGE_PART_SPLATS * t->stand_in.edge;
+    p.lift = hl_max(p.lift, 1e-4f * s->depth);
+    hl_light_cpu_shade(&t->light, &t->look, &p, rgb);
+}
+
+static void light_row(void *ctx, int32_t y, int32_t thread)
+{
+    (void)thread;
+    const hl_tier_cpu *t = ctx;
+    const float exposure = exp2f(t->look.exposure);
+    for (int32_t x = 0; x < t->view.width; x++) {
+        const int32_t i = y * t->view.width + x;
+        float *rgb = t->lit + 3 * (size_t)i;
+        hl_ray ray;
+        seen s;
+        hl_mesh_view_ray(&t->view, i, &ray);
+        see(t, x, y, ray.direction, &s);
+        rgb[0] = rgb[1] = rgb[2] = 0;
+        if (s.alpha > 0)
+            light_point(t, &s, &ray, rgb);
+        for (int c = 0; c < 3; c++)
+            rgb[c] *= exposure;
+    }
+}
+
+static hl_status light_all(hl_tier_cpu *t)
+{
+    const size_t pixels = (size_t)t->view.width * (size_t)t->view.height;
+    if (t->look.light_count)
+        HL_TRY(build(&t->stand_in));
+    HL_TRY(hl_light_cpu_prepare(&t->light, &t->look));
+    if (t->lit_count < pixels) {
+        hl_free(t->lit);
+        t->lit_count = 0;
+        t->lit = hl_alloc(3 * pixels, sizeof(float));
+        if (!t->lit)
+            return HL_E_MEMORY;
+        t->lit_count = pixels;
+    }
+    hl_parallel_for(t->view.height, light_row, t);
+    return HL_OK;
+}
+
 hl_status hl_tier_cpu_draw(hl_tier_cpu *tier, const hl_raster_view *view, const hl_look *look)
 {
+    const bool channel = look->show != HL_SHOW_COLOR;
     hl_splats splats = {.count = 0};
+    tier->drawn = false;
+    tier->view = *view;
+    tier->look = *look;
+    if (channel && tier->mesh.mesh)
+        HL_TRY(trace(tier));
     if (tier->splats)
         splats = *tier->splats;
     if (splats.count && look->splat_scale != 1)
         HL_TRY(scaled(tier, look->splat_scale, &splats));
     const int32_t degree = look->sh_degree < splats.sh_degree ? look->sh_degree : splats.sh_degree;
     const bool own = tier->own && tier->own_count == splats.count;
-    if (look->show != HL_SHOW_COLOR && !own)
+    if (channel && !own)
         HL_TRY(make_materials(tier, look, &splats));
-    const bool channel = look->show != HL_SHOW_COLOR;
     const hl_raster_options options = {
         .outputs = channel ? (uint32_t)HL_RASTER_DEPTH | (uint32_t)HL_RASTER_NORMAL : 0u,
         .feature_count = channel ? HL_GBUFFER_CHANNELS : 0,
         .features = channel ? (own ? tier->own : tier->materials) : NULL,
         .sh_degree = degree,
         .antialiased = look->antialiased,
-        .background = {look->background[0], look->background[1], look->background[2]}};
-    tier->drawn = false;
+        .background = {look->background[0], look->background[1], look->background[2]},
+        .depth_window = channel && tier->mesh.mesh ? tier->window : NULL};
     HL_TRY(hl_raster_forward(tier->raster, &splats, view, &options, &tier->frame));
+    if (hl_show_is_lit(look->show))
+        HL_TRY(light_all(tier));
     tier->drawn = true;
-    tier->view = *view;
-    tier->look = *look;
     return HL_OK;
 }
 
-/* Mean normal, or towards the eye where the splats disagree. */
-static void normal_at(const hl_tier_cpu *t, int32_t x, int32_t y, size_t at, float alpha,
-                      float out[3])
+/* ---- what was drawn ------------------------------------------------------------------------ */
+
+/* What is behind the scene, as light: exposed. */
+static void far_at(const hl_tier_cpu *t, const float ray[3], float out[3])
 {
-    const hl_raster_frame *f = &t->frame;
-    const hl_raster_view *v = &t->view;
-    for (int c = 0; c < 3; c++)
-        out[c] = f->plane[f->normal_plane + c][at];
-    if (hl_length3(out) <= 0.1f * alpha) {
-        const float u = ((float)x + 0.5f - v->cx) / v->fx, w = ((float)y + 0.5f - v->cy) / v->fy;
+    const float exposure = exp2f(t->look.exposure);
+    float d[3];
+    if (!t->look.sky) {
         for (int c = 0; c < 3; c++)
-            out[c] = -(u * v->r[c] + w * v->r[3 + c] + v->r[6 + c]);
+            out[c] = hl_linear_from_srgb(t->look.background[c]);
+        return;
     }
-    hl_normalize3(out, out);
+    hl_normalize3(ray, d);
+    hl_light_cpu_far(&t->light, &t->look, d, out);
+    for (int c = 0; c < 3; c++)
+        out[c] *= exposure;
 }
 
 /* One pixel as numbers: three values and the coverage. */
 static void numbers_at(const hl_tier_cpu *t, int32_t x, int32_t y, float out[4])
 {
     const hl_raster_frame *f = &t->frame;
-    const size_t at = (size_t)y * (size_t)f->stride + (size_t)x;
+    const int32_t i = y * f->width + x;
     const hl_show show = t->look.show;
-    const float alpha = 1 - f->transmittance[at];
+    hl_ray ray;
+    seen s;
     out[0] = out[1] = out[2] = 0;
-    out[3] = alpha;
     if (show == HL_SHOW_COLOR) {
+        const size_t at = (size_t)y * (size_t)f->stride + (size_t)x;
         for (int c = 0; c < 3; c++)
             out[c] = hl_linear_from_srgb(f->plane[c][at] > 0 ? f->plane[c][at] : 0);
+        out[3] = 1 - f->transmittance[at];
         return;
     }
-    if (!(alpha > 0))
-        return;
-    if (show == HL_SHOW_NORMAL) {
-        normal_at(t, x, y, at, alpha, out);
+    hl_mesh_view_ray(&t->view, i, &ray);
+    see(t, x, y, ray.direction, &s);
+    out[3] = s.alpha;
+    if (hl_show_is_lit(show)) {
+        far_at(t, ray.direction, out);
+        for (int c = 0; c < 3; c++)
+            out[c] += s.alpha * (t->lit[3 * (size_t)i + (size_t)c] - out[c]);
         return;
     }
-    for (int c = 0; c < 3; c++) {
-        const int32_t plane = show == HL_SHOW_ALBEDO      ? f->feature_plane + c
-                              : show == HL_SHOW_ROUGHNESS ? f->feature_plane + 3
-                              : show == HL_SHOW_METAL     ? f->feature_plane + 4
-                                                          : f->depth_plane;
-        out[c] = show == HL_SHOW_ALPHA ? alpha : f->plane[plane][at] / alpha;
-    }
+    if (!(s.alpha > 0))
+        return;
+    for (int c = 0; c < 3; c++)
+        out[c] = show == HL_SHOW_ALBEDO      ? s.albedo[c]
+                 : show == HL_SHOW_NORMAL    ? s.normal[c]
+                 : show == HL_SHOW_ROUGHNESS ? s.roughness
+                 : show == HL_SHOW_METAL     ? s.metal
+                 : show == HL_SHOW_DEPTH     ? s.depth
+                                             : s.alpha;
 }
 
 hl_status hl_tier_cpu_numbers(const hl_tier_cpu *tier, hl_image *out)
@@ -187,25 +408,66 @@ static void channel_at(const hl_tier_cpu *t, int32_t x, int32_t y, float rgb[3])
     }
 }
 
+static void display(hl_tone tone, float rgb[3])
+{
+    hl_tone_curve(tone, rgb);
+    for (int c = 0; c < 3; c++)
+        rgb[c] = hl_srgb_from_linear(rgb[c]);
+}
+
+/* Light and what is behind it are blended as they are displayed. */
+static void lit_at(const hl_tier_cpu *t, int32_t x, int32_t y, float rgb[3])
+{
+    const int32_t i = y * t->frame.width + x;
+    const size_t at = (size_t)y * (size_t)t->frame.stride + (size_t)x;
+    const bool mesh = t->mesh.mesh && t->hits[i].triangle != HL_HIT_NONE;
+    const float alpha = mesh ? 1 : 1 - t->frame.transmittance[at];
+    float behind[3];
+    memcpy(rgb, t->lit + 3 * (size_t)i, 3 * sizeof(float));
+    memcpy(behind, t->look.background, sizeof behind);
+    display(t->look.tone, rgb);
+    if (t->look.sky && alpha < 1) {
+        hl_ray ray;
+        hl_mesh_view_ray(&t->view, i, &ray);
+        far_at(t, ray.direction, behind);
+        display(t->look.tone, behind);
+    }
+    for (int c = 0; c < 3; c++)
+        rgb[c] = behind[c] + alpha * (rgb[c] - behind[c]);
+}
+
+typedef struct reading {
+    const hl_tier_cpu *tier;
+    hl_image8 *out;
+} reading;
+
+static void read_row(void *ctx, int32_t y, int32_t thread)
+{
+    (void)thread;
+    const reading *job = ctx;
+    const hl_tier_cpu *t = job->tier;
+    const hl_raster_frame *f = &t->frame;
+    const size_t from = (size_t)y * (size_t)f->stride;
+    uint8_t *to = job->out->data + (size_t)y * (size_t)f->width * 3;
+    for (int32_t x = 0; x < f->width; x++, to += 3) {
+        float rgb[3];
+        if (hl_show_is_lit(t->look.show))
+            lit_at(t, x, y, rgb);
+        else if (t->look.show != HL_SHOW_COLOR)
+            channel_at(t, x, y, rgb);
+        else
+            for (int c = 0; c < 3; c++)
+                rgb[c] = f->plane[c][from + (size_t)x];
+        for (int c = 0; c < 3; c++)
+            to[c] = (uint8_t)((rgb[c] > 0 ? (rgb[c] < 1 ? rgb[c] : 1.0f) : 0) * 255 + 0.5f);
+    }
+}
+
 hl_status hl_tier_cpu_read(const hl_tier_cpu *tier, hl_image8 *out)
 {
-    const hl_raster_frame *f = &tier->frame;
     if (!tier->drawn)
         return hl_fail(HL_E_ARG, "no picture was drawn yet");
-    HL_TRY(hl_image8_create(out, f->width, f->height, 3));
-    for (int32_t y = 0; y < f->height; y++)
-        for (int32_t x = 0; x < f->width; x++) {
-            float rgb[3];
-            if (tier->look.show != HL_SHOW_COLOR)
-                channel_at(tier, x, y, rgb);
-            for (int c = 0; c < 3; c++) {
-                const float v = tier->look.show != HL_SHOW_COLOR
-                                    ? rgb[c]
-                                    : f->plane[c][(size_t)y * (size_t)f->stride + (size_t)x];
-                const float clamped = v > 0 ? (v < 1 ? v : 1.0f) : 0;
-                out->data[((size_t)y * (size_t)f->width + (size_t)x) * 3 + (size_t)c] =
-                    (uint8_t)(clamped * 255 + 0.5f);
-            }
-        }
+    HL_TRY(hl_image8_create(out, tier->frame.width, tier->frame.height, 3));
+    hl_parallel_for(tier->frame.height, read_row, &(reading){tier, out});
     return HL_OK;
 }

@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* viewer/tier_cpu.h -- the same pictures by the rasterizer of raster/, without any device: the
- * colour and every channel but light. */
+/* viewer/tier_cpu.h -- the same pictures without any device: splats by the rasterizer of raster/,
+ * meshes by rays, light by viewer/light_cpu.h.  Meshes cast the shadows of lamps; splats do where a
+ * mesh stands in for them.  Nothing is allocated for a picture of the size of the one before. */
 #ifndef HL_VIEWER_TIER_CPU_H
 #define HL_VIEWER_TIER_CPU_H
 
-#include "viewer/renderer.h"
+#include "viewer/light_cpu.h"
+
+/* A mesh and its tree, which is built when it is first looked at. */
+typedef struct hl_tier_mesh {
+    const hl_mesh *mesh; /* with normals, borrowed; NULL: none */
+    hl_bvh bvh;
+    bool built;
+    float edge; /* mean, of its triangles */
+} hl_tier_mesh;
 
 typedef struct hl_tier_cpu {
     hl_raster *raster;
@@ -15,6 +24,12 @@ typedef struct hl_tier_cpu {
     int32_t own_count; /* where it is that of the splats they are used                        */
     float *materials;  /* (count, HL_GBUFFER_CHANNELS) as project.comp makes them up          */
     int32_t material_count;
+    hl_tier_mesh mesh, stand_in;
+    hl_light_cpu light;
+    hl_hit *hits;  /* (height, width) of the mesh in the last draw                           */
+    float *window; /* (2, height, width) depths of splats before it                          */
+    float *lit;    /* (height, width, 3) light of the surface, exposed                       */
+    size_t hit_count, lit_count;
     hl_raster_frame frame; /* of the last draw              */
     hl_raster_view view;   /* likewise                      */
     hl_look look;
@@ -25,6 +40,11 @@ hl_status hl_tier_cpu_create(hl_tier_cpu *tier);
 void hl_tier_cpu_release(hl_tier_cpu *tier);
 void hl_tier_cpu_set_splats(hl_tier_cpu *tier, const hl_splats *splats);
 void hl_tier_cpu_set_materials(hl_tier_cpu *tier, const float *materials, int32_t count);
+
+/* `mesh` is seen, `stand_in` casts shadows; with normals; borrowed; NULL: none. */
+void hl_tier_cpu_set_mesh(hl_tier_cpu *tier, const hl_mesh *mesh);
+void hl_tier_cpu_set_stand_in(hl_tier_cpu *tier, const hl_mesh *mesh);
+
 hl_status hl_tier_cpu_draw(hl_tier_cpu *tier, const hl_raster_view *view, const hl_look *look);
 hl_status hl_tier_cpu_read(const hl_tier_cpu *tier, hl_image8 *out);
 

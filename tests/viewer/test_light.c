@@ -96,15 +96,14 @@ static hl_surface surface_of(const float srgb[3], float roughness, float metal)
 
 static const float paint[3] = {0.8f, 0.6f, 0.4f};
 
-static void the_furnace_gives_the_reflectance(void **state)
+static void furnace(hl_raster_path path)
 {
-    (void)state;
     hl_arena arena;
     hl_splats s;
     float got[3], want[3], o[3];
     hl_arena_init(&arena, 0, 0);
     wall(&s, &arena, paint);
-    hl_renderer *r = gpu_renderer(HL_RASTER_QUADS);
+    hl_renderer *r = gpu_renderer(path);
     check_ok(hl_renderer_set_splats(r, &s));
     for (int i = 0; i < 6; i++) {
         hl_look look = HL_LOOK_DEFAULTS;
@@ -123,9 +122,20 @@ static void the_furnace_gives_the_reflectance(void **state)
     hl_arena_release(&arena);
 }
 
-static void the_sun_is_the_brdf(void **state)
+static void the_furnace_gives_the_reflectance(void **state)
 {
     (void)state;
+    furnace(HL_RASTER_QUADS);
+}
+
+static void the_furnace_gives_the_reflectance_on_the_processor(void **state)
+{
+    (void)state;
+    furnace(HL_RASTER_CPU);
+}
+
+static void sun(hl_raster_path path)
+{
     hl_arena arena;
     hl_splats s;
     hl_environment dark;
@@ -133,7 +143,7 @@ static void the_sun_is_the_brdf(void **state)
     hl_arena_init(&arena, 0, 0);
     wall(&s, &arena, paint);
     check_ok(hl_environment_create_constant(&dark, black));
-    hl_renderer *r = gpu_renderer(HL_RASTER_QUADS);
+    hl_renderer *r = gpu_renderer(path);
     check_ok(hl_renderer_set_splats(r, &s));
     check_ok(hl_renderer_set_environment(r, &dark));
     for (int i = 0; i < 4; i++) {
@@ -161,6 +171,18 @@ static void the_sun_is_the_brdf(void **state)
     hl_arena_release(&arena);
 }
 
+static void the_sun_is_the_brdf(void **state)
+{
+    (void)state;
+    sun(HL_RASTER_QUADS);
+}
+
+static void the_sun_is_the_brdf_on_the_processor(void **state)
+{
+    (void)state;
+    sun(HL_RASTER_CPU);
+}
+
 /* Each channel bright around a direction of its own. */
 static void smooth_map(hl_environment *env)
 {
@@ -176,9 +198,8 @@ static void smooth_map(hl_environment *env)
     hl_image_release(&map);
 }
 
-static void a_mirror_sees_the_environment(void **state)
+static void mirror(hl_raster_path path)
 {
-    (void)state;
     hl_arena arena;
     hl_splats s;
     hl_environment env;
@@ -186,7 +207,7 @@ static void a_mirror_sees_the_environment(void **state)
     hl_arena_init(&arena, 0, 0);
     wall(&s, &arena, white);
     smooth_map(&env);
-    hl_renderer *r = gpu_renderer(HL_RASTER_QUADS);
+    hl_renderer *r = gpu_renderer(path);
     check_ok(hl_renderer_set_splats(r, &s));
     check_ok(hl_renderer_set_environment(r, &env));
     for (int i = 0; i < 6; i++) {
@@ -209,6 +230,18 @@ static void a_mirror_sees_the_environment(void **state)
     hl_arena_release(&arena);
 }
 
+static void a_mirror_sees_the_environment(void **state)
+{
+    (void)state;
+    mirror(HL_RASTER_QUADS);
+}
+
+static void a_mirror_sees_the_environment_on_the_processor(void **state)
+{
+    (void)state;
+    mirror(HL_RASTER_CPU);
+}
+
 static void channels_show_what_is_stored(void **state)
 {
     (void)state;
@@ -218,7 +251,7 @@ static void channels_show_what_is_stored(void **state)
     hl_look look = HL_LOOK_DEFAULTS;
     hl_arena_init(&arena, 0, 0);
     wall(&s, &arena, paint);
-    hl_renderer *r = gpu_renderer(HL_RASTER_CPU); /* the device is opened for them */
+    hl_renderer *r = gpu_renderer(HL_RASTER_CPU);
     check_ok(hl_renderer_set_splats(r, &s));
     look.roughness = 0.4f;
     look.metal = 0.2f;
@@ -313,13 +346,24 @@ static void meshes_and_tiles_hide_each_other(void **state)
     hide_each_other(HL_RASTER_TILES);
 }
 
+static void meshes_and_the_processor_hide_each_other(void **state)
+{
+    (void)state;
+    hide_each_other(HL_RASTER_CPU);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_furnace_gives_the_reflectance),
-                                       cmocka_unit_test(the_sun_is_the_brdf),
-                                       cmocka_unit_test(a_mirror_sees_the_environment),
-                                       cmocka_unit_test(channels_show_what_is_stored),
-                                       cmocka_unit_test(meshes_and_quads_hide_each_other),
-                                       cmocka_unit_test(meshes_and_tiles_hide_each_other)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_furnace_gives_the_reflectance),
+        cmocka_unit_test(the_furnace_gives_the_reflectance_on_the_processor),
+        cmocka_unit_test(the_sun_is_the_brdf),
+        cmocka_unit_test(the_sun_is_the_brdf_on_the_processor),
+        cmocka_unit_test(a_mirror_sees_the_environment),
+        cmocka_unit_test(a_mirror_sees_the_environment_on_the_processor),
+        cmocka_unit_test(channels_show_what_is_stored),
+        cmocka_unit_test(meshes_and_quads_hide_each_other),
+        cmocka_unit_test(meshes_and_tiles_hide_each_other),
+        cmocka_unit_test(meshes_and_the_processor_hide_each_other)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
