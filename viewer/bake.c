@@ -54,6 +54,13 @@ void hl_bake_result_release(hl_bake_result *result)
     *result = (hl_bake_result){.vertices = NULL};
 }
 
+void hl_bake_unpack(uint32_t bits, float rgb[3])
+{
+    const float unit = ldexpf(1, (int)(bits >> 27) - 24);
+    for (int c = 0; c < 3; c++)
+        rgb[c] = unit * (float)(bits >> 9 * c & 511);
+}
+
 uint32_t hl_bake_pack(const float rgb[3])
 {
     float most = 0, unit = 1;

@@ -69,5 +69,6 @@ void hl_bake_wait(hl_bake *bake);
 
 /* Shared exponent, 9 bits a channel (EXT_texture_shared_exponent): rgb >= 0. */
 uint32_t hl_bake_pack(const float rgb[3]);
+void hl_bake_unpack(uint32_t bits, float rgb[3]);
 
 #endif /* HL_VIEWER_BAKE_H */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "viewer/light_cpu.h"
 
+#include "core/color.h"
 #include "core/memory.h"
 #include "core/sh.h"
 #include "relight/sampling.h"
+#include "viewer/bake.h"
 
 #include <math.h>
 #include <string.h>
@@ -99,11 +101,30 @@ static void split_sum(const float *table, float no, float roughness, float out[2
     }
 }
 
+/* What of the environment around the mirrored direction is open where `open` of the hemisphere is
+ * (Lagarde and de Rousiers 2014, "Moving Frostbite to PBR", 4.10.2). */
+static float mirror_open(float no, float open, float roughness)
+{
+    return hl_clamp(powf(no + open, exp2f(-16 * roughness - 1)) - 1 + open, 0, 1);
+}
+
+/* Reflectance of both lobes under even light, channel c. */
+static void reflectance(const hl_surface *s, const float split[2], int c, float *diffuse,
+                        float *mirror)
+{
+    const float f0 = HL_F0_DIELECTRIC * (1 - s->metal) + s->metal * s->albedo[c];
+    *diffuse = (1 - s->metal) * s->albedo[c];
+    *mirror = f0 * split[0] + split[1];
+}
+
 static void add_environment(const hl_light_cpu *light, const hl_look *look, const hl_lit_point *p,
                             float rgb[3])
 {
     const hl_surface *s = &p->surface;
     const float along = hl_dot3(s->normal, p->o), no = hl_clamp(along, COSINE_LEAST, 1);
+    const bool direct = look->show != HL_SHOW_INDIRECT, indirect = look->show != HL_SHOW_DIRECT;
+    const float open = p->baked ? hl_clamp(hl_luminance(p->sky), 0, 1) : 1;
+    const float mirror_sky = mirror_open(no, open, s->roughness);
     float basis[9], split[2], mirrored[3], d[3];
     hl_sh_basis(2, s->normal, basis);
     split_sum(light->table, no, hl_max(s->roughness, HL_ROUGHNESS_MIN), split);
@@ -112,12 +133,16 @@ static void add_environment(const hl_light_cpu *light, const hl_look *look, cons
     hl_normalize3(d, d);
     hl_prefilter_radiance(&light->mirror, &light->env, d, s->roughness, mirrored);
     for (int c = 0; c < 3; c++) {
-        float even = 0;
+        float even = 0, diffuse, mirror;
         for (int k = 0; k < 9; k++)
             even += basis[k] * light->sh[c][k];
-        const float f0 = HL_F0_DIELECTRIC * (1 - s->metal) + s->metal * s->albedo[c];
-        rgb[c] += look->intensity * ((1 - s->metal) * s->albedo[c] * hl_max(even, 0) +
-                                     mirrored[c] * (f0 * split[0] + split[1]));
+        even = p->baked ? p->sky[c] * hl_max(even, HL_BAKE_FLOOR * basis[0] * light->sh[c][0])
+                        : hl_max(even, 0);
+        reflectance(s, split, c, &diffuse, &mirror);
+        if (direct)
+            rgb[c] += look->intensity * (diffuse * even + mirrored[c] * mirror * mirror_sky);
+        if (indirect && p->baked)
+            rgb[c] += (diffuse + mirror) * p->bounce[c];
     }
 }
 
@@ -162,9 +187,9 @@ void hl_light_cpu_shade(const hl_light_cpu *light, const hl_look *look, const hl
                         float rgb[3])
 {
     rgb[0] = rgb[1] = rgb[2] = 0;
-    if (look->show == HL_SHOW_INDIRECT)
-        return; /* light from other surfaces is not carried over here */
     add_environment(light, look, p, rgb);
+    if (look->show == HL_SHOW_INDIRECT)
+        return;
     hl_lit_point turned = *p; /* blended normals may look away: seen from the side then */
     const float no = hl_dot3(p->surface.normal, p->o);
     if (no < COSINE_LEAST) {

@@ -21,8 +21,10 @@ typedef struct hl_light_cpu {
 
 /* A point to light, and what may be in its way. */
 typedef struct hl_lit_point {
-    hl_surface surface;       /* its normal towards the eye or nearly so */
-    float x[3], o[3];         /* world; o unit, towards the eye          */
+    hl_surface surface; /* its normal towards the eye or nearly so */
+    float x[3], o[3];   /* world; o unit, towards the eye          */
+    bool baked;         /* what follows counts (viewer/bake.h):   */
+    float sky[3], bounce[3];
     float lift;               /* length: rays start so far off it        */
     const hl_bvh *casters[2]; /* NULL: none                        */
 } hl_lit_point;

@@ -207,6 +207,7 @@ static hl_status draw_on_cpu(hl_renderer *r, const hl_raster_view *view, const h
 {
     r->spans = (hl_spans){.count = 0};
     hl_raster_profile(r->cpu.raster, &r->spans);
+    HL_TRY(hl_renderer_bake_on_cpu(r, look));
     HL_TRY(hl_tier_cpu_draw(&r->cpu, view, look));
     r->pass_count = r->spans.count < HL_VK_TIMERS_MAX ? r->spans.count : HL_VK_TIMERS_MAX;
     for (int32_t i = 0; i < r->pass_count; i++)

@@ -51,10 +51,10 @@ void hl_renderer_set_materials(hl_renderer *renderer, const float *materials, in
 hl_status hl_renderer_set_environment(hl_renderer *renderer, const hl_environment *environment)
 {
     HL_TRY(hl_light_cpu_set(&renderer->cpu.light, environment));
+    HL_TRY(keep_environment(renderer, environment));
     if (hl_renderer_alone(renderer))
         return HL_OK;
     HL_TRY(hl_renderer_need_device(renderer));
-    HL_TRY(keep_environment(renderer, environment));
     return hl_gpu_frame_set_environment(&renderer->frame, environment);
 }
 
@@ -81,20 +81,31 @@ static hl_status ask(hl_renderer *r, const hl_look *look)
     return hl_bake_set_light(r->bake, &light, r->params.settle);
 }
 
-/* Asks for what the look needs, and takes what has come of it. */
-static hl_status bake(hl_renderer *r, const hl_look *look)
+static bool wants_baked(const hl_renderer *r, const hl_look *look)
 {
-    if (!look->baked || (!r->mesh && !r->stand_in)) {
-        r->baked_old |= r->frame.baked != 0;
-        r->frame.baked = 0;
-        return HL_OK;
-    }
+    return look->baked && (r->mesh || r->stand_in);
+}
+
+/* Asks for what the look needs, and takes what has come of it. */
+static hl_status solve(hl_renderer *r, const hl_look *look)
+{
     HL_TRY(ask(r, look));
     if (hl_bake_ready(r->bake)) {
         hl_bake_result_release(&r->baked);
         (void)hl_bake_take(r->bake, &r->baked);
         r->baked_old = true;
     }
+    return HL_OK;
+}
+
+static hl_status bake(hl_renderer *r, const hl_look *look)
+{
+    if (!wants_baked(r, look)) {
+        r->baked_old |= r->frame.baked != 0;
+        r->frame.baked = 0;
+        return HL_OK;
+    }
+    HL_TRY(solve(r, look));
     if (!r->baked_old)
         return HL_OK;
     r->baked_old = false;
@@ -112,16 +123,33 @@ void hl_renderer_settle(hl_renderer *renderer)
         hl_bake_wait(renderer->bake);
 }
 
-hl_status hl_renderer_fill_light(hl_renderer *r, const hl_look *look)
+/* Even and white where none was given. */
+static hl_status need_environment(hl_renderer *r)
 {
     const float white[3] = {1, 1, 1};
-    if (!r->environment.radiance) {
-        hl_environment even;
-        HL_TRY(hl_environment_create_constant(&even, white));
-        const hl_status s = keep_environment(r, &even);
-        hl_environment_release(&even);
-        HL_TRY(s);
-    }
+    hl_environment even;
+    if (r->environment.radiance)
+        return HL_OK;
+    HL_TRY(hl_environment_create_constant(&even, white));
+    const hl_status s = keep_environment(r, &even);
+    hl_environment_release(&even);
+    return s;
+}
+
+hl_status hl_renderer_bake_on_cpu(hl_renderer *r, const hl_look *look)
+{
+    r->cpu.baked = NULL;
+    if (!hl_show_is_lit(look->show) || !wants_baked(r, look))
+        return HL_OK;
+    HL_TRY(need_environment(r));
+    HL_TRY(solve(r, look));
+    r->cpu.baked = &r->baked;
+    return HL_OK;
+}
+
+hl_status hl_renderer_fill_light(hl_renderer *r, const hl_look *look)
+{
+    HL_TRY(need_environment(r));
     if (r->stand_in_old)
         HL_TRY(hl_gpu_frame_set_stand_in(&r->frame, r->stand_in));
     r->stand_in_old = false;

@@ -48,6 +48,9 @@ hl_status hl_renderer_need_device(hl_renderer *r);
 /* Everything of the light that a frame reads, and of the view what is baked. */
 hl_status hl_renderer_fill_light(hl_renderer *r, const hl_look *look);
 
+/* What the processor needs of it. */
+hl_status hl_renderer_bake_on_cpu(hl_renderer *r, const hl_look *look);
+
 /* The device, made with these extensions, for a renderer that is yet to be created; what
  * hl_renderer_create does without a window. */
 hl_status hl_renderer_create_on(hl_renderer **out, const hl_renderer_params *params,

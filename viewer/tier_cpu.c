@@ -12,6 +12,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { BAKED_CHANNELS = HL_GBUFFER_CHANNELS + 3 * HL_BAKE_WORDS };
+
 #define EDGE_PART_MESH   0.1f  /* of the mean edge: rays start so far off a mesh            */
 #define EDGE_PART_SPLATS 0.75f /* and off splats: they lie that far off the mesh made of them */
 
@@ -93,26 +95,39 @@ static hl_status scaled(hl_tier_cpu *tier, float scale, hl_splats *out)
     return HL_OK;
 }
 
-/* Mean colour as albedo, roughness and metal of the look. */
-static hl_status make_materials(hl_tier_cpu *tier, const hl_look *look, const hl_splats *splats)
+/* Materials of a splat: its own, or mean colour as albedo, roughness and metal of the look. */
+static void material_of(const hl_tier_cpu *t, const hl_splats *splats, bool own, size_t i, float *m)
 {
-    if (!tier->materials || tier->material_count < splats->count) {
-        const size_t count = splats->count ? (size_t)splats->count : 1;
-        float *grown = hl_alloc(count * HL_GBUFFER_CHANNELS, sizeof(float));
-        if (!grown)
-            return HL_E_MEMORY;
-        hl_free(tier->materials);
-        tier->materials = grown;
-        tier->material_count = splats->count;
+    if (own) {
+        memcpy(m, t->own + i * HL_GBUFFER_CHANNELS, HL_GBUFFER_CHANNELS * sizeof *m);
+        return;
     }
-    for (size_t i = 0; i < (size_t)splats->count; i++) {
-        float *m = tier->materials + i * HL_GBUFFER_CHANNELS;
-        for (size_t c = 0; c < 3; c++) {
-            const float v = 0.5f + (float)HL_SH_C0 * splats->sh[(3 * i + c) * HL_SH_COEFFS_MAX];
-            m[c] = hl_linear_from_srgb(v > 0 ? (v < 1 ? v : 1.0f) : 0);
-        }
-        m[3] = look->roughness;
-        m[4] = look->metal;
+    for (size_t c = 0; c < 3; c++) {
+        const float v = 0.5f + (float)HL_SH_C0 * splats->sh[(3 * i + c) * HL_SH_COEFFS_MAX];
+        m[c] = hl_linear_from_srgb(v > 0 ? (v < 1 ? v : 1.0f) : 0);
+    }
+    m[3] = t->look.roughness;
+    m[4] = t->look.metal;
+}
+
+static hl_status make_materials(hl_tier_cpu *tier, const hl_splats *splats, bool own)
+{
+    const size_t count = (size_t)splats->count;
+    const size_t each = tier->baked_splats ? BAKED_CHANNELS : HL_GBUFFER_CHANNELS;
+    if (!tier->materials || tier->material_floats < count * each) {
+        hl_free(tier->materials);
+        tier->material_floats = 0;
+        tier->materials = hl_alloc(count ? count * each : 1, sizeof(float));
+        if (!tier->materials)
+            return HL_E_MEMORY;
+        tier->material_floats = count * each;
+    }
+    for (size_t i = 0; i < count; i++) {
+        float *m = tier->materials + i * each;
+        material_of(tier, splats, own, i, m);
+        for (size_t w = 0; tier->baked_splats && w < HL_BAKE_WORDS; w++)
+            hl_bake_unpack(tier->baked->splats[HL_BAKE_WORDS * i + w],
+                           m + HL_GBUFFER_CHANNELS + 3 * w);
     }
     return HL_OK;
 }
@@ -158,8 +173,24 @@ static hl_status trace(hl_tier_cpu *t)
 /* What light.comp finds in its targets, divided by the coverage. */
 typedef struct seen {
     float albedo[3], normal[3], roughness, metal, depth, alpha;
-    bool on_mesh; /* it has the larger part */
+    float baked[6]; /* share of the sky, bounces */
+    bool on_mesh;   /* it has the larger part */
 } seen;
+
+static void add_mesh_baked(const hl_tier_cpu *t, const hl_hit *hit, float weight, float baked[6])
+{
+    const uint32_t *corners = t->mesh.mesh->triangles + 3 * (size_t)hit->triangle;
+    const float part[3] = {1 - hit->u - hit->v, hit->u, hit->v};
+    for (int k = 0; k < 3 && !t->baked_mesh; k++)
+        baked[k] += weight;
+    for (int i = 0; i < 3 && t->baked_mesh; i++)
+        for (size_t w = 0; w < HL_BAKE_WORDS; w++) {
+            float rgb[3];
+            hl_bake_unpack(t->baked->vertices[HL_BAKE_WORDS * (size_t)corners[i] + w], rgb);
+            for (size_t k = 0; k < 3; k++)
+                baked[3 * w + k] += weight * part[i] * rgb[k];
+        }
+}
 
 /* Blended under the splats, as mesh_material.glsl does it. */
 static void add_mesh(const hl_tier_cpu *t, const hl_hit *hit, const float ray[3], float weight,
@@ -188,32 +219,45 @@ static void add_mesh(const hl_tier_cpu *t, const hl_hit *hit, const float ray[3]
     s->on_mesh = weight > 0.5f;
 }
 
+static void add_splats(const hl_tier_cpu *t, size_t at, seen *s)
+{
+    const hl_raster_frame *f = &t->frame;
+    const int32_t m = f->feature_plane;
+    for (int c = 0; c < 3; c++) {
+        s->albedo[c] = f->plane[m + c][at];
+        s->normal[c] = f->plane[f->normal_plane + c][at];
+        s->baked[c] = s->alpha; /* all of the sky */
+    }
+    s->roughness = f->plane[m + 3][at];
+    s->metal = f->plane[m + 4][at];
+    s->depth = f->plane[f->depth_plane][at];
+    for (int c = 0; c < 6 && t->baked_splats; c++)
+        s->baked[c] = f->plane[m + HL_GBUFFER_CHANNELS + c][at];
+}
+
 /* ray: through the pixel, 1 along the viewing axis.  Nothing but the coverage where it is 0. */
 static void see(const hl_tier_cpu *t, int32_t x, int32_t y, const float ray[3], seen *s)
 {
     const hl_raster_frame *f = &t->frame;
     const size_t at = (size_t)y * (size_t)f->stride + (size_t)x;
     const size_t pixel = (size_t)y * (size_t)f->width + (size_t)x;
-    const int32_t m = f->feature_plane;
     *s = (seen){.alpha = 1 - f->transmittance[at]};
-    if (s->alpha > 0) {
-        for (int c = 0; c < 3; c++) {
-            s->albedo[c] = f->plane[m + c][at];
-            s->normal[c] = f->plane[f->normal_plane + c][at];
-        }
-        s->roughness = f->plane[m + 3][at];
-        s->metal = f->plane[m + 4][at];
-        s->depth = f->plane[f->depth_plane][at];
-    }
-    if (t->mesh.mesh && t->hits[pixel].triangle != HL_HIT_NONE)
+    if (s->alpha > 0)
+        add_splats(t, at, s);
+    if (t->mesh.mesh && t->hits[pixel].triangle != HL_HIT_NONE) {
+        add_mesh_baked(t, &t->hits[pixel], f->transmittance[at], s->baked);
         add_mesh(t, &t->hits[pixel], ray, f->transmittance[at], s);
+    }
     if (!(s->alpha > 0))
         return;
+    const float part = 1 / s->alpha;
     for (int c = 0; c < 3; c++)
-        s->albedo[c] /= s->alpha;
-    s->roughness /= s->alpha;
-    s->metal /= s->alpha;
-    s->depth /= s->alpha;
+        s->albedo[c] *= part;
+    for (int c = 0; c < 6; c++)
+        s->baked[c] *= part;
+    s->roughness *= part;
+    s->metal *= part;
+    s->depth *= part;
     /* Towards the eye where they disagree. */
     const bool agree = hl_length3(s->normal) > 0.1f * s->alpha;
     for (int c = 0; c < 3 && !agree; c++)
@@ -228,6 +272,9 @@ static void light_point(const hl_tier_cpu *t, const seen *s, const hl_ray *ray, 
     hl_lit_point p = {.surface = {.roughness = s->roughness, .metal = s->metal},
                       .casters = {t->mesh.built ? &t->mesh.bvh : NULL,
                                   t->stand_in.built ? &t->stand_in.bvh : NULL}};
+    p.baked = t->baked_splats || t->baked_mesh;
+    memcpy(p.sky, s->baked, sizeof p.sky);
+    memcpy(p.bounce, s->baked + 3, sizeof p.bounce);
     const bool grey = t->look.show == HL_SHOW_LIGHT;
     if (grey) {
         p.surface.roughness = 1;
@@ -283,32 +330,49 @@ static hl_status light_all(hl_tier_cpu *t)
     return HL_OK;
 }
 
-hl_status hl_tier_cpu_draw(hl_tier_cpu *tier, const hl_raster_view *view, const hl_look *look)
+/* Which parts of the scene have the light that was baked for them. */
+static void find_baked(hl_tier_cpu *t)
 {
+    const hl_bake_result *b = hl_show_is_lit(t->look.show) ? t->baked : NULL;
+    t->baked_splats = b && b->splat_count && t->splats && b->splat_count == t->splats->count;
+    t->baked_mesh =
+        b && b->vertex_count && t->mesh.mesh && b->vertex_count == t->mesh.mesh->vertex_count;
+}
+
+static hl_status draw_splats(hl_tier_cpu *t)
+{
+    const hl_look *look = &t->look;
     const bool channel = look->show != HL_SHOW_COLOR;
     hl_splats splats = {.count = 0};
+    if (t->splats)
+        splats = *t->splats;
+    if (splats.count && look->splat_scale != 1)
+        HL_TRY(scaled(t, look->splat_scale, &splats));
+    const bool own = t->own && t->own_count == splats.count;
+    const bool as_they_are = own && !t->baked_splats;
+    if (channel && !as_they_are)
+        HL_TRY(make_materials(t, &splats, own));
+    const hl_raster_options options = {
+        .outputs = channel ? (uint32_t)HL_RASTER_DEPTH | (uint32_t)HL_RASTER_NORMAL : 0u,
+        .feature_count =
+            channel ? (t->baked_splats ? (int)BAKED_CHANNELS : HL_GBUFFER_CHANNELS) : 0,
+        .features = channel ? (as_they_are ? t->own : t->materials) : NULL,
+        .sh_degree = look->sh_degree < splats.sh_degree ? look->sh_degree : splats.sh_degree,
+        .antialiased = look->antialiased,
+        .background = {look->background[0], look->background[1], look->background[2]},
+        .depth_window = channel && t->mesh.mesh ? t->window : NULL};
+    return hl_raster_forward(t->raster, &splats, &t->view, &options, &t->frame);
+}
+
+hl_status hl_tier_cpu_draw(hl_tier_cpu *tier, const hl_raster_view *view, const hl_look *look)
+{
     tier->drawn = false;
     tier->view = *view;
     tier->look = *look;
-    if (channel && tier->mesh.mesh)
+    find_baked(tier);
+    if (look->show != HL_SHOW_COLOR && tier->mesh.mesh)
         HL_TRY(trace(tier));
-    if (tier->splats)
-        splats = *tier->splats;
-    if (splats.count && look->splat_scale != 1)
-        HL_TRY(scaled(tier, look->splat_scale, &splats));
-    const int32_t degree = look->sh_degree < splats.sh_degree ? look->sh_degree : splats.sh_degree;
-    const bool own = tier->own && tier->own_count == splats.count;
-    if (channel && !own)
-        HL_TRY(make_materials(tier, look, &splats));
-    const hl_raster_options options = {
-        .outputs = channel ? (uint32_t)HL_RASTER_DEPTH | (uint32_t)HL_RASTER_NORMAL : 0u,
-        .feature_count = channel ? HL_GBUFFER_CHANNELS : 0,
-        .features = channel ? (own ? tier->own : tier->materials) : NULL,
-        .sh_degree = degree,
-        .antialiased = look->antialiased,
-        .background = {look->background[0], look->background[1], look->background[2]},
-        .depth_window = channel && tier->mesh.mesh ? tier->window : NULL};
-    HL_TRY(hl_raster_forward(tier->raster, &splats, view, &options, &tier->frame));
+    HL_TRY(draw_splats(tier));
     if (hl_show_is_lit(look->show))
         HL_TRY(light_all(tier));
     tier->drawn = true;
@@ -331,6 +395,24 @@ static void far_at(const hl_tier_cpu *t, const float ray[3], float out[3])
     hl_light_cpu_far(&t->light, &t->look, d, out);
     for (int c = 0; c < 3; c++)
         out[c] *= exposure;
+}
+
+static float value_of(const seen *s, hl_show show, int c)
+{
+    switch (show) {
+    case HL_SHOW_ALBEDO:
+        return s->albedo[c];
+    case HL_SHOW_NORMAL:
+        return s->normal[c];
+    case HL_SHOW_ROUGHNESS:
+        return s->roughness;
+    case HL_SHOW_METAL:
+        return s->metal;
+    case HL_SHOW_DEPTH:
+        return s->depth;
+    default:
+        return s->alpha;
+    }
 }
 
 /* One pixel as numbers: three values and the coverage. */
@@ -358,15 +440,8 @@ static void numbers_at(const hl_tier_cpu *t, int32_t x, int32_t y, float out[4])
             out[c] += s.alpha * (t->lit[3 * (size_t)i + (size_t)c] - out[c]);
         return;
     }
-    if (!(s.alpha > 0))
-        return;
-    for (int c = 0; c < 3; c++)
-        out[c] = show == HL_SHOW_ALBEDO      ? s.albedo[c]
-                 : show == HL_SHOW_NORMAL    ? s.normal[c]
-                 : show == HL_SHOW_ROUGHNESS ? s.roughness
-                 : show == HL_SHOW_METAL     ? s.metal
-                 : show == HL_SHOW_DEPTH     ? s.depth
-                                             : s.alpha;
+    for (int c = 0; c < 3 && s.alpha > 0; c++)
+        out[c] = value_of(&s, show, c);
 }
 
 hl_status hl_tier_cpu_numbers(const hl_tier_cpu *tier, hl_image *out)

@@ -5,6 +5,7 @@
 #ifndef HL_VIEWER_TIER_CPU_H
 #define HL_VIEWER_TIER_CPU_H
 
+#include "viewer/bake.h"
 #include "viewer/light_cpu.h"
 
 /* A mesh and its tree, which is built when it is first looked at. */
@@ -22,8 +23,10 @@ typedef struct hl_tier_cpu {
     int32_t log_scale_count;
     const float *own;  /* (own_count, HL_GBUFFER_CHANNELS) of the scene, borrowed; NULL: none */
     int32_t own_count; /* where it is that of the splats they are used                        */
-    float *materials;  /* (count, HL_GBUFFER_CHANNELS) as project.comp makes them up          */
-    int32_t material_count;
+    float *materials;  /* (count, 5 or 11): those, or as project.comp makes them up; baked light */
+    size_t material_floats;
+    const hl_bake_result *baked;   /* of the next picture, borrowed; NULL: none                 */
+    bool baked_splats, baked_mesh; /* in the last draw                                        */
     hl_tier_mesh mesh, stand_in;
     hl_light_cpu light;
     hl_hit *hits;  /* (height, width) of the mesh in the last draw                           */
