@@ -123,7 +123,7 @@ static void pixel(const view_job *j, int32_t i)
     const size_t at =
         (size_t)(i / j->view->width) * (size_t)f->stride + (size_t)(i % j->view->width);
     hl_estimate_point p;
-    float value[HL_FIT_CHANNELS];
+    float value[HL_FIT_CHANNELS] = {0};
     const float alpha = read_materials(j, i, value);
     if (alpha < 1 / 255.0f)
         return;
