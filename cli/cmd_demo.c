@@ -402,14 +402,6 @@ static hl_status find_images(const demo *d, char out[PATH_MAX])
     return realpath(images, out) ? HL_OK : hl_fail(HL_E_IO, "%s: no photos", images);
 }
 
-/* Of OUT/train/mesh/scene.glb, where helio relight --fit looks for it. */
-static hl_status make_mesh_folder(const demo *d)
-{
-    char folder[PATH_BYTES];
-    HL_TRY(hl_path_join(folder, sizeof folder, d->train, "mesh"));
-    return hl_file_make_folder(folder);
-}
-
 /* The distortion term holds far and large splats down before they have found their place: with it
  * so short a training of a scene without alpha ends at half of the decibels. */
 static hl_status save_knobs(const demo *d)
@@ -435,8 +427,7 @@ static int run_steps(const demo *d, hl_status *s)
     code = run_train(d, images);
     if (code != HL_EXIT_OK || d->o->fit_iterations == 0)
         return code;
-    *s = make_mesh_folder(d);
-    return *s == HL_OK ? run_lights(d) : HL_EXIT_OK;
+    return run_lights(d);
 }
 
 int hl_cmd_demo(int argc, char **argv)

@@ -173,26 +173,20 @@ static hl_status open_field(meshing *m)
     return hl_tsdf_create(&m->tsdf, &o);
 }
 
-static void eye_of(const hl_raster_view *v, float eye[3])
-{
-    for (int k = 0; k < 3; k++)
-        eye[k] = -(v->r[k] * v->t[0] + v->r[3 + k] * v->t[1] + v->r[6 + k] * v->t[2]);
-}
-
 /* The nearest view that looks the same way and stands elsewhere; -1 if there is none. */
 static int32_t neighbour_of(const meshing *m, int32_t index)
 {
     hl_raster_view a, b;
     int32_t best = -1;
     float least = BASELINE_MAX;
-    float eye_a[3], eye_b[3];
+    float inverse[9], eye_a[3], eye_b[3];
     if (hl_scene_view(&m->scene, index, &a) != HL_OK)
         return -1; /* drawing it will say why */
-    eye_of(&a, eye_a);
+    hl_se3_inverse(a.r, a.t, inverse, eye_a);
     for (int32_t i = 0; i < m->scene.views.view_count; i++) {
         if (i == index || hl_scene_view(&m->scene, i, &b) != HL_OK)
             continue;
-        eye_of(&b, eye_b);
+        hl_se3_inverse(b.r, b.t, inverse, eye_b);
         const float apart[3] = {eye_b[0] - eye_a[0], eye_b[1] - eye_a[1], eye_b[2] - eye_a[2]};
         const float baseline = hl_length3(apart);
         if (baseline > BASELINE_MIN && baseline < least && hl_dot3(a.r + 6, b.r + 6) > COS_MAX) {

@@ -4,7 +4,7 @@
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "core/rng.h"
-#include "core/se3.h"
+#include "raster/view_point.h"
 
 #include <math.h>
 #include <string.h>
@@ -145,25 +145,6 @@ static hl_status load_small(small *s, hl_arena *arena, const hl_train_scene *sce
     return HL_OK;
 }
 
-/* Depth along the axis, and where it lands; false behind the camera. */
-static bool project(const hl_raster_view *v, const float x[3], float *px, float *py)
-{
-    float c[3];
-    hl_se3_apply(v->r, v->t, x, c);
-    if (!(c[2] > (float)HL_NEAR))
-        return false;
-    *px = v->fx * c[0] / c[2] + v->cx;
-    *py = v->fy * c[1] / c[2] + v->cy;
-    return true;
-}
-
-static void unproject(const hl_raster_view *v, float px, float py, float z, float x[3])
-{
-    const float c[3] = {(px - v->cx) / v->fx * z - v->t[0], (py - v->cy) / v->fy * z - v->t[1],
-                        z - v->t[2]};
-    hl_mul3_t(v->r, c, x);
-}
-
 /* Bilinear, centres at +0.5; false where a corner lies outside. */
 static bool sample(const small *s, float x, float y, float *out)
 {
@@ -215,8 +196,8 @@ static float agreement(const small *s, const small *other, float x, float y, flo
 {
     float p[3][2], world[3], seen[PATCH], sum = 0;
     for (int k = 0; k < 3; k++) {
-        unproject(&s->view, x + (float)(k == 1), y + (float)(k == 2), z, world);
-        if (!project(&other->view, world, &p[k][0], &p[k][1]))
+        hl_view_unproject(&s->view, x + (float)(k == 1), y + (float)(k == 2), z, world);
+        if (!hl_view_project(&other->view, world, (float)HL_NEAR, p[k]))
             return -1;
     }
     for (int k = 0; k < PATCH; k++) {
@@ -293,7 +274,7 @@ static void sweep_block(void *ctx, int32_t block, int32_t thread)
         const float z = find_depth(w, s, px, py, patch);
         if (!(z > 0))
             continue;
-        unproject(&s->view, px, py, z, w->points + 3 * at);
+        hl_view_unproject(&s->view, px, py, z, w->points + 3 * at);
         memcpy(w->colors + 3 * at, s->rgba + 4 * ((size_t)y * (size_t)s->view.width + (size_t)x),
                3);
         w->found[at] = 1;
@@ -390,9 +371,10 @@ static bool hull_color(const hull *h, const float x[3], uint8_t color[3])
     uint32_t sum[3] = {0}, n = 0;
     for (int32_t k = 0; k < h->photo_count; k++) {
         const small *s = &h->photos[k];
-        float px, py;
-        if (!project(&s->view, x, &px, &py))
+        float at[2];
+        if (!hl_view_project(&s->view, x, (float)HL_NEAR, at))
             return false;
+        const float px = at[0], py = at[1];
         if (!(px >= 0 && py >= 0 && px < (float)s->view.width && py < (float)s->view.height))
             return false;
         const uint8_t *p = s->rgba + 4 * ((size_t)py * (size_t)s->view.width + (size_t)px);
