@@ -4,10 +4,8 @@
  *
  * Layer i is the map as a GGX mirror of roughness i / (HL_PREFILTER_LAYERS - 1) sees it head on,
  * weighed by the cosine; layer 0 is the map itself.  Samples read the mip that matches their
- * density (Colbert, Krivanek 2007).  Layers and table are laid out as in shaders/env_filter.comp
- * and shaders/brdf_table.comp; that filter takes 64 samples one mip coarser, which loses up to 0.2
- * of a linear map's slope at roughness 1, this one 256 at the mip itself.  The same bytes for any
- * number of threads.
+ * density (Colbert, Krivanek 2007).  Layers and table are laid out, and the layers filtered, as in
+ * shaders/env_filter.comp and shaders/brdf_table.comp.  The same bytes for any number of threads.
  */
 #ifndef HL_RELIGHT_PREFILTER_H
 #define HL_RELIGHT_PREFILTER_H

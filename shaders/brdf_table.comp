@@ -16,7 +16,7 @@ const uint SAMPLES = 256;
 vec3 visible_normal(vec3 o, float a, vec2 u)
 {
     const vec3 v = normalize(vec3(a * o.x, a * o.y, o.z));
-    const vec3 t1 = vec3(0, -1, 0), t2 = cross(v, t1) / max(length(cross(v, t1)), 1e-6);
+    const vec3 t1 = vec3(0, 1, 0), t2 = cross(v, t1) / max(length(cross(v, t1)), 1e-6);
     const vec3 side = cross(t2, v);
     const float r = sqrt(u.x), phi = 2 * PI * u.y, s = 0.5 * (1 + v.z), x = r * cos(phi);
     const float y = (1 - s) * sqrt(1 - x * x) + s * r * sin(phi);

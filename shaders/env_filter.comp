@@ -12,11 +12,11 @@ layout(local_size_x = HL_GROUP_SIDE, local_size_y = HL_GROUP_SIDE) in;
 layout(set = 0, binding = 0) uniform sampler2D map;
 layout(set = 0, binding = 1, rgba16f) uniform writeonly image2DArray layers;
 
-const uint SAMPLES = 64;
+const uint SAMPLES = 256;
 
 void main()
 {
-    const ivec3 at = ivec3(gl_GlobalInvocationID);
+    const ivec3 at = ivec3(gl_GlobalInvocationID) + ivec3(0, 0, 1); /* layer 0: the map itself */
     if (at.x >= HL_ENV_WIDTH || at.y >= HL_ENV_HEIGHT)
         return;
     const vec3 n = env_direction((vec2(at.xy) + 0.5) / vec2(HL_ENV_WIDTH, HL_ENV_HEIGHT));
@@ -35,7 +35,7 @@ void main()
         if (nl <= 0)
             continue;
         const float density = a2 / (PI * t * t) / 4; /* D / 4: eye and normal are one */
-        const float lod = 0.5 * log2(1 / (float(SAMPLES) * density * texel)) + 1;
+        const float lod = 0.5 * log2(1 / (float(SAMPLES) * density * texel));
         sum += nl * textureLod(map, env_uv(l), max(lod, 0)).rgb;
         weight += nl;
     }

@@ -147,7 +147,7 @@ hl_status hl_pass_env_record(hl_gpu_frame *frame)
                                               {.view = frame->layers.view}},
                       NULL));
     vkCmdDispatch(vk->cmd, HL_ENV_WIDTH / HL_GROUP_SIDE, HL_ENV_HEIGHT / HL_GROUP_SIDE,
-                  HL_ENV_LAYERS);
+                  HL_ENV_LAYERS - 1);
     hl_vk_pass_end(vk);
     frame->env_dirty = false;
     return HL_OK;

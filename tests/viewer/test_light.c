@@ -7,6 +7,7 @@
 #include "relight/environment.h"
 #include "tests/viewer/gpu.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { SIDE = 33, PER_ROW = 21, LAYERS = 3 };
@@ -242,6 +243,65 @@ static void a_mirror_sees_the_environment_on_the_processor(void **state)
     mirror(HL_RASTER_CPU);
 }
 
+/* A small bright spot and a pole of its own colour over a dim ground. */
+static void sharp_map(hl_environment *env)
+{
+    hl_image map;
+    check_ok(hl_image_create(&map, 256, 128, 3));
+    for (int y = 0; y < 128; y++)
+        for (int x = 0; x < 256; x++)
+            for (int c = 0; c < 3; c++)
+                map.data[3 * (y * 256 + x) + c] =
+                    (abs(x - 70) < 8 && abs(y - 60) < 8 ? 2.0f : 0.2f) + (y < 5 ? 0.4f : 0) +
+                    0.05f * (float)(c * (x / 32 % 2));
+    check_ok(hl_environment_create(env, &map));
+    hl_image_release(&map);
+}
+
+/* Both blur a map for each roughness by the same samples. */
+static void device_and_processor_blur_the_same(void **state)
+{
+    (void)state;
+    hl_arena arena;
+    hl_splats s;
+    hl_environment env;
+    const float white[3] = {1, 1, 1};
+    double most = 0, sum = 0;
+    hl_arena_init(&arena, 0, 0);
+    wall(&s, &arena, white);
+    sharp_map(&env);
+    hl_renderer *both[2] = {gpu_renderer(HL_RASTER_QUADS), gpu_renderer(HL_RASTER_CPU)};
+    for (int i = 0; i < 2; i++) {
+        check_ok(hl_renderer_set_splats(both[i], &s));
+        check_ok(hl_renderer_set_environment(both[i], &env));
+    }
+    for (int i = 0; i < 10; i++) {
+        hl_look look = HL_LOOK_DEFAULTS;
+        hl_image got[2];
+        look.show = HL_SHOW_LIT;
+        look.turn = 36 * (float)i;
+        look.roughness = 0.2f + 0.2f * (float)(i % 5);
+        look.metal = 1;
+        for (int k = 0; k < 2; k++)
+            check_ok(hl_renderer_numbers(both[k], &view, &look, &got[k]));
+        for (int k = 0; k < 4 * SIDE * SIDE; k++) {
+            const double apart = fabs((double)(got[0].data[k] / got[1].data[k] - 1));
+            most = fmax(most, apart);
+            sum += apart;
+        }
+        hl_image_release(&got[0]);
+        hl_image_release(&got[1]);
+    }
+    sum /= 40.0 * SIDE * SIDE;
+    fprintf(stderr, "mirrors differ by %.3f %% in the mean, %.2f %% at most\n", 100 * sum,
+            100 * most);
+    assert_true(sum < 0.002 && most < 0.03); /* normals have 12 bits, layers halves */
+    gpu_renderer_close(&both[0]);
+    gpu_renderer_close(&both[1]);
+    hl_environment_release(&env);
+    hl_arena_release(&arena);
+}
+
 static void channels_show_what_is_stored(void **state)
 {
     (void)state;
@@ -361,6 +421,7 @@ int main(void)
         cmocka_unit_test(the_sun_is_the_brdf_on_the_processor),
         cmocka_unit_test(a_mirror_sees_the_environment),
         cmocka_unit_test(a_mirror_sees_the_environment_on_the_processor),
+        cmocka_unit_test(device_and_processor_blur_the_same),
         cmocka_unit_test(channels_show_what_is_stored),
         cmocka_unit_test(meshes_and_quads_hide_each_other),
         cmocka_unit_test(meshes_and_tiles_hide_each_other),
