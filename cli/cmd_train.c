@@ -38,7 +38,7 @@ typedef struct train_options {
     int32_t background, isa;
     bool antialias, filter_3d, exposure, refine_poses;
     float depth_weight, normal_weight;
-    bool geometry, deterministic, view;
+    bool geometry, multi_view, deterministic, view;
     const char *view_script;
 } train_options;
 
@@ -88,6 +88,8 @@ static const hl_option rows[] = {
                  "weight of the normal maps of the capture in the loss"),
     HL_OPT_FLAG(T, "--geometry", geometry,
                 "flat splats that agree on a surface, with --antialias: for meshes and relighting"),
+    HL_OPT_FLAG(T, "--multi-view", multi_view,
+                "with --geometry: depth and texture also agree with neighbouring photos"),
     HL_OPT_FLAG(T, "--deterministic", deterministic,
                 "the same bytes in every run on a GPU too, where that is slower"),
     HL_OPT_TEXT(T, "--knobs", knobs, "FILE", "JSON object of training knobs (docs/training.md)"),
@@ -123,6 +125,7 @@ static void set_background(const train_options *o, const hl_train_scene *scene, 
 static void set_geometry(const train_options *o, const hl_train_scene *scene, hl_train_config *c)
 {
     c->geometry = o->geometry;
+    c->multi_view = o->multi_view;
     if (!scene->has_alpha)
         c->consistency_weight = OPEN_CONSISTENCY;
 }
@@ -421,6 +424,8 @@ static hl_status train(const train_options *o, train_data *d, hl_train_config *c
 static hl_status run(const train_options *o)
 {
     char undistorted[1024];
+    if (o->multi_view && !o->geometry)
+        return hl_fail(HL_E_ARG, "--multi-view needs --geometry");
     HL_TRY(hl_path_join(undistorted, sizeof undistorted, o->out, "cache/undistorted"));
     const train_data_options data_options = {
         .path = o->data,

@@ -31,7 +31,8 @@ typedef enum hl_rng_purpose {
     HL_RNG_RANSAC,
     HL_RNG_POSITIONS,
     HL_RNG_LIGHT,
-    HL_RNG_FIT
+    HL_RNG_FIT,
+    HL_RNG_NEIGHBOUR
 } hl_rng_purpose;
 
 HL_HD uint64_t hl_rng_mix(uint64_t x)

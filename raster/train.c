@@ -163,15 +163,16 @@ static hl_status create_all(hl_trainer *t, hl_isa isa)
     }
     HL_TRY(t->scene.init_splats ? start_from_splats(t) : start_from_points(t));
     HL_TRY(hl_train_tie_start(t));
+    HL_TRY(hl_train_views_start(t));
     t->splats.antialiased = t->config.antialiased;
     t->first_count = t->splats.count;
     if (t->filter_3d)
         hl_train_filter_3d(t->filter_3d, &t->splats, t->view, t->scene.train_count,
                            hl_train_factor(t));
     t->device = hl_raster_trainer_device(t->raster, &t->device_state);
-    if (t->device && t->tie) {
-        hl_log(HL_LOG_WARN, "with a mesh, training on %s goes through host memory: slower",
-               hl_raster_backend_name(t->raster));
+    if (t->device && (t->tie || t->multi_view)) {
+        hl_log(HL_LOG_WARN, "with %s, training on %s goes through host memory: slower",
+               t->tie ? "a mesh" : "multi-view terms", hl_raster_backend_name(t->raster));
         t->device = NULL;
     }
     return HL_OK;
@@ -222,7 +223,9 @@ void hl_trainer_destroy(hl_trainer **trainer)
     hl_loss_destroy(&t->loss);
     hl_geometry_loss_destroy(&t->geometry);
     hl_mesh_tie_destroy(&t->tie);
+    hl_multi_view_destroy(&t->multi_view);
     hl_train_shrunk_release(&t->shrunk);
+    hl_train_shrunk_release(&t->shrunk_near);
     hl_arena_release(&t->arena);
     hl_free(t);
     *trainer = NULL;
@@ -323,6 +326,8 @@ void hl_train_set_options(hl_trainer *t, bool depth, bool normal, float at, int3
         raster->outputs |= HL_RASTER_NORMAL;
     const hl_geometry_loss_options geometry = hl_train_geometry(t, at);
     raster->outputs |= hl_geometry_loss_outputs(&geometry);
+    if (hl_train_views_on(t, at))
+        raster->outputs |= HL_MULTI_VIEW_OUTPUTS;
 }
 
 float hl_train_exposure_rate(const hl_trainer *t, float at)
@@ -374,6 +379,8 @@ static hl_status learn(hl_trainer *t, int32_t k, const hl_train_photo *photo)
     hl_train_set_rates(t, at);
     HL_TRY(hl_train_tie_picture(t, at, &view, &target, &options, &loss));
 
+    bool held;
+    HL_TRY(hl_train_views_hold(t, k, at, &held));
     hl_raster_frame frame;
     hl_loss_result result;
     HL_TRY(hl_raster_forward(t->raster, &t->splats, &view, &options, &frame));
@@ -382,6 +389,8 @@ static hl_status learn(hl_trainer *t, int32_t k, const hl_train_photo *photo)
     const hl_geometry_loss_options geometry = hl_train_geometry(t, at);
     if (t->geometry)
         HL_TRY(hl_geometry_loss_run(t->geometry, &frame, &view, &target, &geometry, &result));
+    if (held)
+        HL_TRY(hl_train_views_run(t, &frame, &view, &target, &result));
     if (t->spans)
         hl_span_add(t->spans, "loss", hl_wall_seconds() - before);
     hl_raster_sink sink = {.adam = &t->adam};

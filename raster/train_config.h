@@ -62,6 +62,12 @@
     X(float,   mask_weight,        0.02f,    0,  1e6)       /* where photos have alpha          */ \
     X(float,   geometry_from,      0.2f,     0,  1)         /* t from which the weights count   */ \
     X(float,   flatten,            4,        0,  1e3)       /* log of thickness lost over K / 2 */ \
+    X(bool,    multi_view,         false,    0,  1)         /* with geometry: the next five     */ \
+    X(float,   multi_view_geometric, 0.03f,  0,  1e6)       /* depth against that of neighbours */ \
+    X(float,   multi_view_photometric, 0.15f, 0, 1e6)       /* patches against theirs           */ \
+    X(float,   multi_view_from,    0.25f,    0,  1)         /* t from which they count          */ \
+    X(float,   multi_view_angle,   30,       0,  180)       /* of neighbours' axes, degrees     */ \
+    X(int32_t, multi_view_pixels,  4096,     1,  100000000) /* samples of a picture at most     */ \
     X(float,   mesh_window,        12,       0,  1e6)       /* x h: hl_train_scene.mesh; 0: off */ \
     X(float,   mesh_depth,         0.005f,   0,  1e6)       /* x mean |z - z_mesh| / h          */ \
     X(float,   mesh_normal,        0.05f,    0,  1e6)       /* x mean(1 - n . n_mesh)           */ \

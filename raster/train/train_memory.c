@@ -30,6 +30,7 @@ void hl_train_predict(hl_train_memory *out, const hl_train_config *config, int32
         m.raster += hl_raster_bytes(config->cap, width, height, instances, 3 + 6) -
                     hl_raster_bytes(config->cap, width, height, instances, 3);
         m.loss += hl_geometry_loss_bytes(width, height);
+        m.loss += config->multi_view ? hl_multi_view_bytes(width, height) : 0;
     }
     if (config->coarse_factor > 1)
         m.loss += (size_t)width * (size_t)height / 4 * (has_alpha ? 4 : 3);

@@ -7,7 +7,10 @@
 #include "core/timer.h"
 #include "raster/geometry_loss.h"
 #include "raster/mesh_tie.h"
+#include "raster/multi_view_loss.h"
 #include "raster/train.h"
+
+enum { HL_TRAIN_NEIGHBOURS = 8 };
 
 /* Parameters of one small Adam problem per training photo: exposure (12) or pose (6). */
 typedef struct hl_train_extra {
@@ -45,8 +48,10 @@ struct hl_trainer {
     float *filter_3d;    /* (capacity), NULL when off                       */
     hl_raster *raster;
     hl_loss *loss;
-    hl_geometry_loss *geometry; /* NULL when off */
-    hl_mesh_tie *tie;           /* NULL without a mesh */
+    hl_geometry_loss *geometry;     /* NULL when off */
+    hl_mesh_tie *tie;               /* NULL without a mesh */
+    hl_multi_view_loss *multi_view; /* NULL when off */
+    int32_t *neighbours; /* (train_count, HL_TRAIN_NEIGHBOURS) training photos, -1: no more */
     hl_spans *spans;
 
     int32_t step; /* taken */
@@ -59,7 +64,7 @@ struct hl_trainer {
     hl_raster_view *view; /* (train_count) with refined poses      */
     hl_train_extra exposure, pose;
     hl_train_sums sums;
-    hl_train_shrunk shrunk;
+    hl_train_shrunk shrunk, shrunk_near;
     int32_t born, removed;
 
     const struct hl_trainer_device *device; /* NULL: trains through host memory            */
@@ -119,5 +124,15 @@ hl_status hl_train_tie_picture(hl_trainer *t, float at, const hl_raster_view *vi
                                hl_loss_target *target, hl_raster_options *raster,
                                hl_loss_options *loss);
 void hl_train_tie_pull(hl_trainer *t);
+
+/* Multi-view terms: neighbours of every photo, chosen once; whether the terms count at t = at; one
+ * neighbour of photo k drawn and held, before forward (*held: false where it has none); the terms.
+ */
+hl_status hl_train_views_start(hl_trainer *t);
+bool hl_train_views_on(const hl_trainer *t, float at);
+hl_status hl_train_views_hold(hl_trainer *t, int32_t k, float at, bool *held);
+hl_status hl_train_views_run(hl_trainer *t, const hl_raster_frame *frame,
+                             const hl_raster_view *view, const hl_loss_target *target,
+                             hl_loss_result *result);
 
 #endif /* HL_RASTER_TRAIN_TRAINER_H */

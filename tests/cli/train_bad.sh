@@ -8,4 +8,5 @@ mkdir -p broken/sparse/0 broken/images
 printf 'abc' >broken/sparse/0/cameras.bin
 printf 'abc' >broken/sparse/0/images.bin
 try broken -o out
+try broken -o out --multi-view
 printf '{"cap": -1}' >knobs.json

@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "core/parallel.h"
 #include "raster/geometry_loss.h"
+#include "raster/train/trainer.h"
 #include "tests/check.h"
 #include "train_scene.h"
 
@@ -88,8 +89,79 @@ static void splats_become_a_surface(void **state)
     hl_parallel_shutdown();
 }
 
+/* Neighbours look the same way, nearest first, and all such views are among them or farther. */
+static void check_neighbours(const hl_trainer *t)
+{
+    int32_t found = 0;
+    for (int32_t k = 0; k < SCENE_TRAIN; k++) {
+        const int32_t *all = t->neighbours + HL_TRAIN_NEIGHBOURS * (size_t)k;
+        double last = 0, distance[SCENE_TRAIN];
+        for (int32_t i = 0; i < SCENE_TRAIN; i++) {
+            double sum = 0, cosine = 0;
+            for (int c = 0; c < 3; c++) { /* eye = -R^T t */
+                double eye[2] = {0, 0};
+                for (int a = 0; a < 3; a++) {
+                    eye[0] -= (double)(t->view[k].r[3 * a + c] * t->view[k].t[a]);
+                    eye[1] -= (double)(t->view[i].r[3 * a + c] * t->view[i].t[a]);
+                }
+                sum += (eye[0] - eye[1]) * (eye[0] - eye[1]);
+                cosine += (double)(t->view[k].r[6 + c] * t->view[i].r[6 + c]);
+            }
+            distance[i] = i != k && cosine > sqrt(0.5) ? sqrt(sum) : 1e9;
+        }
+        int32_t count = 0;
+        for (; count < HL_TRAIN_NEIGHBOURS && all[count] >= 0; count++) {
+            assert_true(distance[all[count]] < 1e9 && distance[all[count]] >= last);
+            last = distance[all[count]];
+            distance[all[count]] = 1e9;
+        }
+        for (int32_t i = 0; i < SCENE_TRAIN; i++)
+            assert_true(distance[i] == 1e9 ||
+                        (count == HL_TRAIN_NEIGHBOURS && distance[i] >= last));
+        found += count;
+    }
+    assert_true(found >= SCENE_TRAIN);
+}
+
+static void run_views(const train_scene *scene, float photometric, float *early, float *late)
+{
+    hl_train_config c;
+    hl_trainer *t;
+    const hl_train_events none = {.record_every = 1000};
+    hl_train_config_init(&c);
+    hl_train_config_preset(&c, HL_TRAIN_FAST, 20, SCENE_TRAIN);
+    c.cap = 400;
+    c.geometry = c.multi_view = true;
+    c.geometry_from = 1;
+    c.multi_view_angle = 45;
+    c.multi_view_from = 0.5f;
+    c.multi_view_photometric = photometric;
+    c.multi_view_geometric = 0;
+    check_ok(hl_trainer_create(&t, &c, &scene->scene, "cpu", HL_ISA_AUTO));
+    check_neighbours(t);
+    check_ok(hl_trainer_run(t, 10, &none)); /* they do not count yet */
+    *early = t->splats.mean[0];
+    check_ok(hl_trainer_run(t, 20, &none));
+    *late = t->splats.mean[0];
+    hl_trainer_destroy(&t);
+}
+
+static void neighbours_take_part(void **state)
+{
+    (void)state;
+    static train_scene scene;
+    train_scene_make(&scene, 200, 48, 40, 3);
+    float early[2], late[2];
+    run_views(&scene, 1, &early[0], &late[0]);
+    run_views(&scene, 2, &early[1], &late[1]);
+    assert_true(early[0] == early[1] && late[0] != late[1]);
+    train_scene_release(&scene);
+    hl_parallel_shutdown();
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(splats_become_a_surface)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(splats_become_a_surface),
+                                       cmocka_unit_test(neighbours_take_part)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

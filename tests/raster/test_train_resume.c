@@ -47,6 +47,9 @@ static hl_train_config config_of(hl_density_kind kind)
     c.grad_threshold = 1e-5f;
     c.exposure = c.pose = c.filter_3d = c.random_background = true;
     c.geometry = kind == HL_DENSITY_BUDGET || kind == HL_DENSITY_NONE;
+    c.multi_view = kind == HL_DENSITY_BUDGET;
+    c.multi_view_pixels = 300;
+    c.multi_view_angle = 45; /* so that there are any */
     if (kind == HL_DENSITY_BUDGET)
         c.adam_mode = HL_ADAM_CLUSTER;
     return c;
