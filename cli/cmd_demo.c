@@ -47,15 +47,14 @@ enum {
     DIFFERENCE_GAIN = 4,
     LIGHTS = 4,
     VOXELS_MOST = 512,
-    CORNER = 1, /* of --scene */
-    TURNTABLE = 2
+    CORNER = 1 /* of --scene */
 };
 
 typedef struct demo {
     const demo_options *o;
     char data[PATH_BYTES], model[PATH_BYTES], train[PATH_BYTES];
     char sheet[PATH_BYTES], orbit[PATH_BYTES], splats[PATH_BYTES];
-    char mesh[PATH_BYTES], lit[PATH_BYTES], strip[PATH_BYTES], knobs[PATH_BYTES];
+    char mesh[PATH_BYTES], lit[PATH_BYTES], strip[PATH_BYTES];
     double psnr, ssim; /* means over the held-out views that the sheet shows */
     int32_t splat_count;
 } demo;
@@ -97,8 +96,6 @@ static int run_train(const demo *d, const char *images)
     hl_chain_add(&c, "--eval");
     hl_chain_number(&c, "--iterations", d->o->iterations);
     hl_chain_add(&c, "--geometry");
-    if (d->o->scene != TURNTABLE)
-        hl_chain_option(&c, "--knobs", d->knobs);
     return hl_chain_run(&c, hl_cmd_train);
 }
 
@@ -387,7 +384,6 @@ static hl_status set_paths(demo *d)
     HL_TRY(hl_path_join(d->model, sizeof d->model, d->o->out, "sfm"));
     HL_TRY(hl_path_join(d->train, sizeof d->train, d->o->out, "train"));
     HL_TRY(hl_path_join(d->sheet, sizeof d->sheet, d->o->out, "sheet.png"));
-    HL_TRY(hl_path_join(d->knobs, sizeof d->knobs, d->o->out, "knobs.json"));
     HL_TRY(hl_path_join(d->mesh, sizeof d->mesh, d->train, "mesh/scene.glb"));
     HL_TRY(hl_path_join(d->lit, sizeof d->lit, d->o->out, "relit"));
     HL_TRY(hl_path_join(d->strip, sizeof d->strip, d->o->out, "lights.png"));
@@ -402,14 +398,6 @@ static hl_status find_images(const demo *d, char out[PATH_MAX])
     return realpath(images, out) ? HL_OK : hl_fail(HL_E_IO, "%s: no photos", images);
 }
 
-/* The distortion term holds far and large splats down before they have found their place: with it
- * so short a training of a scene without alpha ends at half of the decibels. */
-static hl_status save_knobs(const demo *d)
-{
-    static const char text[] = "{\"distortion_weight\": 0}\n";
-    return hl_file_save(d->knobs, text, sizeof text - 1);
-}
-
 /* The steps, up to the first that fails. */
 static int run_steps(const demo *d, hl_status *s)
 {
@@ -420,8 +408,6 @@ static int run_steps(const demo *d, hl_status *s)
     if (code != HL_EXIT_OK)
         return code;
     *s = find_images(d, images);
-    if (*s == HL_OK)
-        *s = save_knobs(d);
     if (*s != HL_OK)
         return HL_EXIT_OK;
     code = run_train(d, images);

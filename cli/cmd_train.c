@@ -22,8 +22,9 @@ enum { DENSIFY_DEFAULT, DENSIFY_ADC, DENSIFY_MCMC, DENSIFY_NONE };
 #define PROCESS_BYTES ((size_t)12 << 20)
 /* Share of the free memory that training may take. */
 #define MEMORY_SHARE 0.9
-/* Weight of the normals of --geometry for photos without alpha. */
+/* Weights of --geometry for photos without alpha. */
 #define OPEN_CONSISTENCY 0.05f
+#define OPEN_DISTORTION  1.0f
 
 typedef struct train_options {
     hl_common common;
@@ -121,13 +122,17 @@ static void set_background(const train_options *o, const hl_train_scene *scene, 
 }
 
 /* Where no alpha holds silhouettes, a strong pull on normals smooths details away, and of a fox's
- * head before a wall it left a sheet (docs/results.md). */
+ * head before a wall it left a sheet.  The pull on depths knows the centres of splats alone: large
+ * ones, as those of floors seen aslant and of what is far, it holds down although they lie right,
+ * and a hundred times as much as here costs them five to thirteen decibels (docs/results.md). */
 static void set_geometry(const train_options *o, const hl_train_scene *scene, hl_train_config *c)
 {
     c->geometry = o->geometry;
     c->multi_view = o->multi_view;
-    if (!scene->has_alpha)
+    if (!scene->has_alpha) {
         c->consistency_weight = OPEN_CONSISTENCY;
+        c->distortion_weight = OPEN_DISTORTION;
+    }
 }
 
 /* More splats than that per pixel of a photo are not worth their time on a processor. */

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Depth and normal maps named by transforms.json take part in the loss; a broken one is named.
+# Geometry mode has its weights by whether photos have alpha.
 "$HELIO" synth --scene corner --views 8 --width 48 --height 36 --samples 1 --layout nerf -o data --quiet >/dev/null
 sed -i 's|"file_path":\s*"./train/\(r_[0-9]*\)"|&, "depth_file_path": "gt/depth/\1.exr", "normal_file_path": "gt/normal/\1.exr"|' data/transforms_train.json
 common="--iterations 40 --max-gaussians 2000 --quiet --save-every 0"
@@ -9,5 +10,17 @@ common="--iterations 40 --max-gaussians 2000 --quiet --save-every 0"
 at=point_cloud/iteration_40/point_cloud.ply
 cmp -s plain/$at depth/$at && echo "depth maps change nothing"
 cmp -s plain/$at normal/$at && echo "normal maps change nothing"
+# What --geometry weighs without alpha, and with it.
+"$HELIO" train data -o open $common --geometry >/dev/null
+printf '{"consistency_weight": 0.05, "distortion_weight": 1}' >open.json
+"$HELIO" train data -o open2 $common --geometry --knobs open.json >/dev/null
+cmp open/$at open2/$at
+"$HELIO" synth --scene turntable --views 20 --width 48 --height 36 --samples 1 -o object --quiet >/dev/null
+"$HELIO" train object -o alpha $common --geometry >/dev/null
+printf '{"consistency_weight": 0.2, "distortion_weight": 100}' >alpha.json
+"$HELIO" train object -o alpha2 $common --geometry --knobs alpha.json >/dev/null
+cmp alpha/$at alpha2/$at
+"$HELIO" train object -o views $common --geometry --multi-view --backend cpu >/dev/null
+cmp -s alpha/$at views/$at && echo "neighbours change nothing"
 for f in data/gt/depth/*.exr; do printf 'abc' >"$f"; done
 "$HELIO" train data -o broken $common --depth-weight 1
