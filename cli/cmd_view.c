@@ -121,7 +121,8 @@ static hl_status describe(const view_options *o, opened *p, hl_viewer_scene *out
     hl_splat_stats stats = {.core_low = {0}};
     if (p->scene.splats.count)
         HL_TRY(hl_splats_measure(&stats, &p->scene.splats));
-    *out = (hl_viewer_scene){.name = p->scene.file, .splats = &p->scene.splats};
+    *out = (hl_viewer_scene){
+        .name = p->scene.file, .splats = &p->scene.splats, .hybrid = HL_HYBRID_WINDOW};
     set_up(o, 1, out->up);
     for (int k = 0; k < 3; k++) {
         out->low[k] = (double)stats.core_low[k];
@@ -143,6 +144,7 @@ static hl_status add_fit(opened *p, const char *path, hl_viewer_scene *out)
     out->materials = p->fit.materials;
     if (p->fit.mesh.vertex_count)
         out->stand_in = &p->fit.mesh;
+    out->hybrid = (hl_hybrid)p->fit.hybrid;
     if (!p->fit.light.width)
         return HL_OK;
     HL_TRY(hl_environment_create(&p->environment, &p->fit.light));

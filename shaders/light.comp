@@ -27,6 +27,9 @@ layout(scalar, set = 0, binding = 11) uniform Shadows { hl_gpu_shadow shadows[HL
 
 layout(set = 0, binding = 12) uniform sampler2D skies;
 layout(set = 0, binding = 13) uniform sampler2D bounces;
+layout(set = 0, binding = 14) uniform sampler2D places;
+layout(set = 0, binding = 15) uniform sampler2D near_albedos;
+layout(set = 0, binding = 16) uniform sampler2D near_finishes;
 
 #include "shadow_view.glsl"
 #include "lamps.glsl"
@@ -35,6 +38,7 @@ layout(set = 0, binding = 13) uniform sampler2D bounces;
 const uint SHOW_LIT = 1, SHOW_ALBEDO = 2, SHOW_NORMAL = 3, SHOW_ROUGHNESS = 4, SHOW_METAL = 5,
            SHOW_DEPTH = 6, SHOW_ALPHA = 7, SHOW_LIGHT = 8, SHOW_DIRECT = 9, SHOW_INDIRECT = 10;
 const float BAKE_FLOOR = 0.1; /* HL_BAKE_FLOOR of viewer/bake.h */
+const float ADMITTED_LEAST = 0.5; /* as relight/surfaces.c */
 
 vec3 to_env(vec3 d)
 {
@@ -57,6 +61,7 @@ struct surface {
     vec3 albedo, x, n, o; /* o: towards the eye */
     float roughness, metal;
     vec3 sky, bounce; /* viewer/bake.h; 1 and 0 where nothing was baked */
+    float lift;       /* its shadows are looked for so far off; < 0: by the casters' thickness */
 };
 
 /* Over pi, by all of the environment that arrives. */
@@ -84,7 +89,7 @@ vec3 from_lamps(surface p)
             if (lamp_sample(l, p.x, hammersley(i, draws), s))
                 one += reflected(p.albedo, p.n, p.o, p.roughness, p.metal, s);
         if (one != vec3(0))
-            sum += one / float(draws) * shadow_of(l, p.x, p.n);
+            sum += one / float(draws) * shadow_of(l, p.x, p.n, p.lift);
     }
     return sum;
 }
@@ -112,6 +117,27 @@ vec3 shade(surface p, bool direct, bool indirect)
     if (indirect)
         sum += (diffuse + mirror) * p.bounce;
     return sum;
+}
+
+/* Splats over a mesh, as relight/surfaces.h has them: place and normal are the mesh's, the material
+ * is that of the splats near it, or of all where those hold less than half of the coverage. */
+void settle(inout surface p, ivec2 at, float coverage)
+{
+    const vec4 place = texelFetch(places, at, 0);
+    const vec4 a = texelFetch(near_albedos, at, 0);
+    const bool gap = a.a < ADMITTED_LEAST * coverage;
+    if (place.w <= 0 || (gap && view.solid != 0))
+        return;
+    const vec2 uv = (vec2(at) + 0.5 - view.lens.zw) / view.lens.xy;
+    p.x = view.eye + place.w * (uv.x * view.row0 + uv.y * view.row1 + view.row2);
+    p.n = place.xyz;
+    p.lift = view.lift;
+    if (gap)
+        return;
+    const vec2 finish = texelFetch(near_finishes, at, 0).xy / a.a;
+    p.albedo = a.rgb / a.a;
+    p.roughness = finish.x;
+    p.metal = finish.y;
 }
 
 /* What a file of a channel holds: the second of two definitions is tier_cpu.c. */
@@ -152,7 +178,9 @@ void main()
         return;
     }
     if (lit) {
-        surface p = surface(albedo, x, n, o, finish.x, finish.y, vec3(1), vec3(0));
+        surface p = surface(albedo, x, n, o, finish.x, finish.y, vec3(1), vec3(0), -1);
+        if (view.reach > 0)
+            settle(p, at, a.a);
         if (view.baked != 0) {
             p.sky = texelFetch(skies, at, 0).rgb / a.a;
             p.bounce = texelFetch(bounces, at, 0).rgb / a.a;

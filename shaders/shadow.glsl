@@ -16,12 +16,17 @@ vec4 closer(hl_gpu_shadow s, vec2 corner, float z)
     return vec4(greaterThanEqual(first_at(s, corner), vec4(z)));
 }
 
-float shadow_map(uint map, vec3 x, vec3 n)
+float thickness_of(hl_gpu_shadow s, float lift)
+{
+    return lift < 0 ? s.thickness : lift;
+}
+
+float shadow_map(uint map, vec3 x, vec3 n, float lift)
 {
     const hl_gpu_shadow s = shadows[map];
     const float texel =
         (s.range > 0 ? 1 : max(shadow_in_light(s, x).z, s.first)) / s.scale;
-    const vec3 t = shadow_in_light(s, x + (2 * texel + s.thickness) * n);
+    const vec3 t = shadow_in_light(s, x + (2 * texel + thickness_of(s, lift)) * n);
     if (s.range == 0 && t.z <= s.first)
         return 1;
     const vec2 at = s.scale / (s.range > 0 ? 1 : t.z) * t.xy + 0.5 * s.side;
@@ -91,13 +96,13 @@ vec2 shadow_tap(hl_gpu_lamp lamp, vec3 p)
 /* Of a lamp with an extent (percentage-closer soft shadows, Fernando 2005): what stands between,
  * looked for around x, says how wide the edge is; that wide the map is read.  Places lie in the
  * plane of the surface, so that it does not shade itself. */
-float shadow_soft(hl_gpu_lamp lamp, vec3 x, vec3 n)
+float shadow_soft(hl_gpu_lamp lamp, vec3 x, vec3 n, float lift)
 {
     const uint map = map_towards(lamp, x);
     const hl_gpu_shadow s = shadows[map];
     const bool sun = lamp.kind == LAMP_SUN;
     const float texel = (sun ? 1 : max(shadow_in_light(s, x).z, s.first)) / s.scale;
-    const vec3 from = x + (2 * texel + s.thickness) * n;
+    const vec3 from = x + (2 * texel + thickness_of(s, lift)) * n;
     const mat3 frame = frame_of(normalize(sun ? lamp.at : lamp.at - from));
     const vec3 slope = frame[2] / max(dot(frame[2], n), 0.1);
     float behind = 0, found = 0, sum = 0;
@@ -110,7 +115,7 @@ float shadow_soft(hl_gpu_lamp lamp, vec3 x, vec3 n)
         }
     }
     if (found == 0)
-        return shadow_map(map, x, n);
+        return shadow_map(map, x, n, lift);
     for (uint i = 0; i < LAMP_SAMPLES; i++) {
         const vec3 o = behind / found * lamp_offset(lamp, frame, i);
         sum += shadow_tap(lamp, from + o - dot(o, n) * slope).x;
@@ -118,12 +123,12 @@ float shadow_soft(hl_gpu_lamp lamp, vec3 x, vec3 n)
     return sum / LAMP_SAMPLES;
 }
 
-/* 1: all of the light arrives. */
-float shadow_of(hl_gpu_lamp lamp, vec3 x, vec3 n)
+/* 1: all of the light arrives.  lift: in place of the casters' thickness, unless negative. */
+float shadow_of(hl_gpu_lamp lamp, vec3 x, vec3 n, float lift)
 {
     if (lamp.shadow == HL_NO_SHADOW)
         return 1;
     if (lamp.kind == LAMP_RECTANGLE || (lamp.kind != LAMP_POINT && lamp.radius > 0))
-        return shadow_soft(lamp, x, n);
-    return shadow_map(map_towards(lamp, x), x, n);
+        return shadow_soft(lamp, x, n, lift);
+    return shadow_map(map_towards(lamp, x), x, n, lift);
 }

@@ -65,6 +65,9 @@ struct hl_gpu_view {
     hl_uint degree;        /* bands of the colour, at most those stored */
     HL_VEC(4, background); /* sRGB */
     hl_uint baked;         /* HL_BAKED_MESH, HL_BAKED_SPLATS: what has baked light */
+    float reach;           /* splats count so near the mesh under them; 0: they are alone */
+    float lift;            /* shadows are looked for so far off that mesh                 */
+    hl_uint solid;         /* another mesh is seen among the splats                       */
 };
 
 #define HL_LAMPS     16 /* lamps of a scene                          */
@@ -153,7 +156,7 @@ _Static_assert(sizeof(struct hl_gpu_footprint) == 32, "so is hl_gpu_footprint");
 _Static_assert(sizeof(struct hl_gpu_lamp) == 64, "and hl_gpu_lamp");
 _Static_assert(sizeof(struct hl_gpu_shadow) == 76, "and hl_gpu_shadow");
 _Static_assert(sizeof(struct hl_gpu_hit) == 8, "and hl_gpu_hit");
-_Static_assert(sizeof(struct hl_gpu_view) == 136, "and hl_gpu_view");
+_Static_assert(sizeof(struct hl_gpu_view) == 148, "and hl_gpu_view");
 #endif
 
 #endif /* HL_SHADERS_SHARED_H */

@@ -2,7 +2,8 @@
 /* tile.glsl -- one group blends one tile front to back, by the rules of raster/blend.h: splats come
  * in batches through shared memory, a pixel stops where its light is used up, the group where all
  * of its pixels have stopped.  With LIT materials are blended instead of colour, and the mesh stops
- * a pixel; with BAKED their light too (viewer/bake.h).  If asked, each pixel's heaviest splat and median depth are kept. */
+ * a pixel; with BAKED their light too (viewer/bake.h); with NEAR the splats near the mesh under them by
+ * themselves too.  If asked, each pixel's heaviest splat and median depth are kept. */
 #include "common.glsl"
 #include "shared.h"
 #ifdef LIT
@@ -27,6 +28,12 @@ layout(set = 0, binding = 9) uniform writeonly image2D finishes;
 layout(scalar, set = 0, binding = 10) readonly buffer Baked { uvec2 baked[]; };
 layout(set = 0, binding = 11) uniform writeonly image2D skies;
 layout(set = 0, binding = 12) uniform writeonly image2D bounces;
+#endif
+#ifdef NEAR
+layout(set = 0, binding = NEAR) uniform sampler2D places;
+layout(set = 0, binding = NEAR + 1) uniform writeonly image2D near_albedos;
+layout(set = 0, binding = NEAR + 2) uniform writeonly image2D near_finishes;
+#include "near.glsl"
 #endif
 #else
 layout(set = 0, binding = 5) uniform writeonly image2D radiance;
@@ -91,6 +98,13 @@ void main()
 #ifdef BAKED
     vec3 sky = vec3(0), bounce = vec3(0);
 #endif
+#ifdef NEAR
+    const vec4 place = inside ? texelFetch(places, ivec2(at), 0) : vec4(0);
+    vec3 near_sum = vec3(0);
+    vec2 near_finish = vec2(0);
+    float near_left = 1;
+    bool near_done = place.w <= 0, all_done = false;
+#endif
     bool done = !inside;
     running[0] = running[1] = false;
     for (uint first = range.x, turn = 0; first < range.y; first += BATCH, turn = 1 - turn) {
@@ -108,7 +122,21 @@ void main()
             if (!(alpha >= ALPHA_MIN))
                 continue;
             alpha = min(alpha, ALPHA_MAX);
+#ifdef NEAR
+            if (!near_done && near_mesh(place, s.z)) {
+                near_done = near_left * (1 - alpha) < T_STOP;
+                const float share = near_done || s.z > farthest ? 0 : alpha * near_left;
+                near_sum += share * colors[k];
+                near_finish += share * shines[k];
+                near_left -= share;
+            }
+            all_done = all_done || left * (1 - alpha) < T_STOP;
+            if (all_done && !near_done && s.z <= min(place.w + view.reach, farthest))
+                continue; /* those near the mesh may lie behind */
+            if (all_done || s.z > farthest) {
+#else
             if (s.z > farthest || left * (1 - alpha) < T_STOP) {
+#endif
                 done = true;
                 break;
             }
@@ -145,6 +173,10 @@ void main()
 #ifdef BAKED
     imageStore(skies, ivec2(at), vec4(sky, 1 - left));
     imageStore(bounces, ivec2(at), vec4(bounce, 1 - left));
+#endif
+#ifdef NEAR
+    imageStore(near_albedos, ivec2(at), vec4(near_sum, 1 - near_left));
+    imageStore(near_finishes, ivec2(at), vec4(near_finish, 0, 1 - near_left));
 #endif
 #else
     imageStore(radiance, ivec2(at), vec4(sum, 1 - left));

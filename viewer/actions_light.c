@@ -96,6 +96,15 @@ static hl_status do_baked(hl_viewer *v, const hl_action_words *w)
     return HL_OK;
 }
 
+static hl_status do_hybrid(hl_viewer *v, const hl_action_words *w)
+{
+    static const char *const names[] = {"deferred", "deferred+mesh", "deferred+mesh+window"};
+    int found = 0;
+    HL_TRY(hl_action_word("hybrid", w->text, names, 3, &found));
+    v->look.hybrid = (hl_hybrid)(HL_HYBRID_DEFERRED + found);
+    return HL_OK;
+}
+
 static hl_status do_intensity(hl_viewer *v, const hl_action_words *w)
 {
     if (!(w->number[0] >= 0 && w->number[0] <= POWER_MAX))
@@ -256,6 +265,9 @@ static const hl_action rows[] = {
      "neon; shows it lit"},
     {"turn", 1, do_turn, "DEGREES", "the environment around the up axis"},
     {"baked", 1, do_baked, "0|1", "shadows of the sky and light from other surfaces"},
+    {"hybrid", HL_ACTION_TEXT, do_hybrid, "RULE",
+     "where splats with a mesh are lit, as helio relight: deferred,\ndeferred+mesh, "
+     "deferred+mesh+window"},
     {"intensity", 1, do_intensity, "FACTOR", "of the environment"},
     {"sky", 1, do_sky, "0|1", "the environment behind the scene"},
     {"exposure", 1, do_exposure, "STOPS", "of the lit picture"},

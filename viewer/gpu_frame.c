@@ -36,6 +36,9 @@ static void release_images(hl_gpu_frame *frame)
     hl_vk_image_release(frame->vk, &frame->numbers);
     hl_vk_image_release(frame->vk, &frame->sky);
     hl_vk_image_release(frame->vk, &frame->bounce);
+    hl_vk_image_release(frame->vk, &frame->place);
+    hl_vk_image_release(frame->vk, &frame->near_albedo);
+    hl_vk_image_release(frame->vk, &frame->near_finish);
     hl_vk_buffer_release(frame->vk, &frame->readback);
     frame->width = frame->height = 0;
 }
@@ -59,6 +62,9 @@ void hl_gpu_frame_release(hl_gpu_frame *frame)
     hl_vk_pipeline_release(vk, &frame->mesh_material);
     hl_vk_pipeline_release(vk, &frame->mesh_baked);
     hl_vk_pipeline_release(vk, &frame->quads_baked);
+    hl_vk_pipeline_release(vk, &frame->quads_near);
+    hl_vk_pipeline_release(vk, &frame->quads_near_baked);
+    hl_vk_pipeline_release(vk, &frame->place_mesh);
     hl_gpu_mesh_release(vk, &frame->mesh);
     hl_gpu_mesh_release(vk, &frame->stand_in);
     hl_vk_buffer_release(vk, &frame->baked_vertices);
@@ -122,6 +128,21 @@ static hl_status make_baked_targets(hl_gpu_frame *frame)
     hl_vk_image_release(frame->vk, &frame->sky);
     HL_TRY(make_target(frame, &frame->sky, frame->width, frame->height));
     return make_target(frame, &frame->bounce, frame->width, frame->height);
+}
+
+static hl_status make_placed(hl_gpu_frame *frame)
+{
+    if (!frame->placed)
+        return HL_OK;
+    HL_TRY(hl_pass_place_create(frame));
+    HL_TRY(hl_pass_quads_near_create(frame));
+    if (frame->near_finish.image)
+        return HL_OK;
+    hl_vk_image_release(frame->vk, &frame->place);
+    hl_vk_image_release(frame->vk, &frame->near_albedo);
+    HL_TRY(make_target(frame, &frame->place, frame->width, frame->height));
+    HL_TRY(make_target(frame, &frame->near_albedo, frame->width, frame->height));
+    return make_target(frame, &frame->near_finish, frame->width, frame->height);
 }
 
 static hl_status make_images(hl_gpu_frame *frame, uint32_t width, uint32_t height)
@@ -269,6 +290,7 @@ hl_status hl_gpu_frame_record_lit(hl_gpu_frame *frame)
     hl_gpu_splats *s = &frame->splats;
     HL_TRY(make_lit_targets(frame));
     HL_TRY(make_baked_targets(frame));
+    HL_TRY(make_placed(frame));
     HL_TRY(hl_pass_env_record(frame));
     if (s->count) {
         HL_TRY(hl_pass_project_record(frame));
@@ -276,12 +298,15 @@ hl_status hl_gpu_frame_record_lit(hl_gpu_frame *frame)
                                    &s->totals, s->count, 32));
     }
     HL_TRY(hl_pass_shadow_record(frame));
+    if (frame->placed) {
+        HL_TRY(hl_pass_mesh_record(frame));
+        HL_TRY(hl_pass_place_record(frame));
+    }
     HL_TRY(hl_pass_mesh_record(frame));
-    if (frame->by_tiles) {
-        HL_TRY(hl_pass_tiles_record(frame, true));
+    if (frame->by_tiles || frame->placed) {
+        HL_TRY(frame->by_tiles ? hl_pass_tiles_record(frame, true)
+                               : hl_pass_quads_near_record(frame));
         HL_TRY(hl_pass_quads_mesh_record(frame));
-    } else if (frame->baked) {
-        HL_TRY(hl_pass_quads_baked_record(frame));
     } else {
         HL_TRY(hl_pass_quads_lit_record(frame));
     }

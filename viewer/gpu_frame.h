@@ -22,6 +22,7 @@ typedef struct hl_gpu_mesh {
     hl_vk_buffer vertices, triangles;
     uint32_t index_count; /* 0: none */
     hl_gpu_casters casters;
+    float edge; /* mean, of its triangles */
 } hl_gpu_mesh;
 
 typedef struct hl_gpu_shadows {
@@ -41,6 +42,7 @@ typedef struct hl_gpu_tiles {
     bool made, keep_hits; /* each pixel's splat and median depth are wanted  */
     bool hits_kept;       /* and the last frame has them                     */
     hl_vk_pipeline count, scan, fill, mark, blend, blend_lit, blend_baked;
+    hl_vk_pipeline blend_near, blend_near_baked;
     uint32_t room, pairs;            /* of tile and splat: buffers hold, the last frame had */
     hl_vk_buffer keys[2], values[2]; /* (room) tile, splat; result in [0]                   */
     hl_vk_buffer counts, totals;     /* of the sort                                         */
@@ -84,6 +86,12 @@ typedef struct hl_gpu_frame {
     hl_vk_buffer baked_vertices; /* (vertices of the mesh, 2), or empty                          */
     hl_vk_image sky, bounce;     /* premultiplied, alpha                                         */
     hl_vk_pipeline quads_baked, mesh_baked;
+
+    /* Splats over the mesh that stands in for them (pass_place.c). */
+    bool placed;       /* the next frame does so; the targets below are drawn */
+    hl_vk_image place; /* normal, depth z along the view; 0: the mesh is missed */
+    hl_vk_image near_albedo, near_finish; /* of splats near it, premultiplied, alpha */
+    hl_vk_pipeline place_mesh, quads_near, quads_near_baked;
 } hl_gpu_frame;
 
 /* Makes the pipelines.  The device is borrowed. */
@@ -145,7 +153,10 @@ hl_status hl_pass_project_record(hl_gpu_frame *frame);
 hl_status hl_pass_quads_create(hl_gpu_frame *frame);
 hl_status hl_pass_quads_record(hl_gpu_frame *frame);
 hl_status hl_pass_quads_lit_create(hl_gpu_frame *frame);
-hl_status hl_pass_quads_baked_record(hl_gpu_frame *frame);
+hl_status hl_pass_quads_near_create(hl_gpu_frame *frame);
+/* With the baked light where there is any; the mesh that is seen is left out. */
+hl_status hl_pass_quads_near_record(hl_gpu_frame *frame);
+/* Materials, and the baked light where there is any. */
 hl_status hl_pass_quads_lit_record(hl_gpu_frame *frame);
 /* Behind the splats that are in the targets already; nothing without a mesh. */
 hl_status hl_pass_quads_mesh_record(hl_gpu_frame *frame);
@@ -162,6 +173,8 @@ uint64_t hl_pass_tiles_bytes(const hl_gpu_frame *frame);
 /* Hits (height, width) of the last frame, which was asked to keep them. */
 hl_status hl_pass_tiles_read(hl_gpu_frame *frame, struct hl_gpu_hit *out);
 void hl_pass_tiles_release(hl_gpu_frame *frame);
+hl_status hl_pass_place_create(hl_gpu_frame *frame);
+hl_status hl_pass_place_record(hl_gpu_frame *frame);
 hl_status hl_pass_mesh_create(hl_gpu_frame *frame);
 hl_status hl_pass_mesh_record(hl_gpu_frame *frame);
 hl_status hl_pass_mesh_draw(hl_gpu_frame *frame, const hl_vk_pipeline *pipeline);

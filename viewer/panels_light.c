@@ -35,6 +35,7 @@ static void air(hl_viewer *v)
     float material[2] = {look->roughness, look->metal};
     int32_t tone = (int32_t)look->tone;
     bool behind = look->sky, baked = look->baked;
+    bool on_mesh = hl_hybrid_rules_of((int32_t)look->hybrid)->on_mesh;
     static const char *const tones[] = {"none", "reinhard", "aces", "neutral"};
     if (hl_ui_slider("turn", &turn, -180, 180, false))
         hl_viewer_act(v, "turn %.9g", (double)turn);
@@ -49,6 +50,12 @@ static void air(hl_viewer *v)
     if (hl_ui_check("sky shadows, bounces", &baked))
         hl_viewer_act(v, "baked %d", baked);
     hl_ui_tip("of meshes, and of splats that a mesh stands in for");
+    if (v->scene.stand_in) {
+        const int32_t other = on_mesh ? HL_HYBRID_DEFERRED : HL_HYBRID_WINDOW;
+        if (hl_ui_check("splats lit on their mesh", &on_mesh))
+            hl_viewer_act(v, "hybrid %s", hl_hybrid_rules_of(other)->name);
+        hl_ui_tip("place and normal of the mesh, as helio relight shows them");
+    }
     bool changed = hl_ui_slider("roughness", &material[0], 0, 1, false);
     hl_ui_tip("of splats without materials of their own");
     changed |= hl_ui_slider("metal", &material[1], 0, 1, false);

@@ -4,14 +4,17 @@
 
 hl_status hl_pass_light_create(hl_gpu_frame *frame)
 {
-    return hl_vk_compute_pipeline(frame->vk, &frame->shade, HL_SHADER_light_comp, "ssssssiuuisuss",
-                                  0);
+    return hl_vk_compute_pipeline(frame->vk, &frame->shade, HL_SHADER_light_comp,
+                                  "ssssssiuuisusssss", 0);
 }
 
 hl_status hl_pass_light_record(hl_gpu_frame *frame)
 {
     hl_vk *vk = frame->vk;
     hl_vk_image *const sky = frame->baked ? &frame->sky : &frame->albedo; /* or not looked at */
+    hl_vk_image *const place = frame->placed ? &frame->place : &frame->albedo;
+    hl_vk_image *const near_albedo = frame->placed ? &frame->near_albedo : &frame->albedo;
+    hl_vk_image *const near_finish = frame->placed ? &frame->near_finish : &frame->albedo;
     hl_vk_image *const bounce = frame->baked ? &frame->bounce : &frame->albedo;
     const hl_vk_touch touches[] = {{.image = &frame->albedo, .how = HL_VK_READ},
                                    {.image = &frame->normal, .how = HL_VK_READ},
@@ -26,8 +29,11 @@ hl_status hl_pass_light_record(hl_gpu_frame *frame)
                                    {.image = &frame->shadows.atlas, .how = HL_VK_READ},
                                    {.buffer = &frame->shadows.views, .how = HL_VK_READ},
                                    {.image = sky, .how = HL_VK_READ},
-                                   {.image = bounce, .how = HL_VK_READ}};
-    hl_vk_pass_begin(vk, "light", touches, 14);
+                                   {.image = bounce, .how = HL_VK_READ},
+                                   {.image = place, .how = HL_VK_READ},
+                                   {.image = near_albedo, .how = HL_VK_READ},
+                                   {.image = near_finish, .how = HL_VK_READ}};
+    hl_vk_pass_begin(vk, "light", touches, 17);
     HL_TRY(hl_vk_bind(
         vk, &frame->shade,
         (const hl_vk_binding[]){{.view = frame->albedo.view, .sampler = vk->nearest},
@@ -43,7 +49,10 @@ hl_status hl_pass_light_record(hl_gpu_frame *frame)
                                 {.view = frame->shadows.atlas.view, .sampler = vk->nearest},
                                 {.buffer = &frame->shadows.views},
                                 {.view = sky->view, .sampler = vk->nearest},
-                                {.view = bounce->view, .sampler = vk->nearest}},
+                                {.view = bounce->view, .sampler = vk->nearest},
+                                {.view = place->view, .sampler = vk->nearest},
+                                {.view = near_albedo->view, .sampler = vk->nearest},
+                                {.view = near_finish->view, .sampler = vk->nearest}},
         NULL));
     vkCmdDispatch(vk->cmd, (frame->width + HL_GROUP_SIDE - 1) / HL_GROUP_SIDE,
                   (frame->height + HL_GROUP_SIDE - 1) / HL_GROUP_SIDE, 1);

@@ -112,8 +112,9 @@ hl_status hl_gpu_frame_set_stand_in(hl_gpu_frame *frame, const hl_mesh *mesh)
     frame->shadows.dirty = true;
     frame->baked = 0;
     HL_TRY(place(frame->vk, &frame->stand_in, mesh));
+    frame->stand_in.edge = mesh ? hl_mesh_mean_edge(mesh) : 0;
     if (mesh)
-        frame->stand_in.casters.layer = EDGE_PART * hl_mesh_mean_edge(mesh);
+        frame->stand_in.casters.layer = EDGE_PART * frame->stand_in.edge;
     return HL_OK;
 }
 

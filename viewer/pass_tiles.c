@@ -8,7 +8,7 @@
 #include "viewer/gpu_frame.h"
 #include "viewer/vk_graph.h"
 
-enum { ROOM_LEAST = 1 << 14, PAIR_BYTES = 4, SORT_NARROW = 16, SORT_WIDE = 32, TARGETS = 5 };
+enum { ROOM_LEAST = 1 << 14, PAIR_BYTES = 4, SORT_NARROW = 16, SORT_WIDE = 32, TARGETS = 7 };
 
 static uint32_t groups_of(const hl_gpu_splats *s)
 {
@@ -53,6 +53,21 @@ hl_status hl_pass_tiles_create(hl_gpu_frame *frame)
     return HL_OK;
 }
 
+/* Of splats over a mesh. */
+static hl_status make_near(hl_gpu_frame *frame)
+{
+    hl_vk *vk = frame->vk;
+    hl_gpu_tiles *t = &frame->tiles;
+    const uint32_t bytes = sizeof(struct hl_gpu_tiling);
+    if (!frame->placed || t->blend_near_baked.pipeline)
+        return HL_OK;
+    hl_vk_pipeline_release(vk, &t->blend_near);
+    HL_TRY(hl_vk_compute_pipeline(vk, &t->blend_near, HL_SHADER_tiles_near_comp, "bbbubbsiiisii",
+                                  bytes));
+    return hl_vk_compute_pipeline(vk, &t->blend_near_baked, HL_SHADER_tiles_near_baked_comp,
+                                  "bbbubbsiiibiisii", bytes);
+}
+
 static void release_pairs(hl_gpu_frame *frame)
 {
     hl_gpu_tiles *t = &frame->tiles;
@@ -77,6 +92,8 @@ void hl_pass_tiles_release(hl_gpu_frame *frame)
     hl_vk_pipeline_release(vk, &t->blend);
     hl_vk_pipeline_release(vk, &t->blend_lit);
     hl_vk_pipeline_release(vk, &t->blend_baked);
+    hl_vk_pipeline_release(vk, &t->blend_near);
+    hl_vk_pipeline_release(vk, &t->blend_near_baked);
     hl_vk_buffer_release(vk, &t->sums);
     hl_vk_buffer_release(vk, &t->ranges);
     hl_vk_buffer_release(vk, &t->hits);
@@ -121,6 +138,7 @@ hl_status hl_pass_tiles_prepare(hl_gpu_frame *frame)
     hl_gpu_tiles *t = &frame->tiles;
     const uint64_t pixels = (uint64_t)frame->width * frame->height;
     HL_TRY(hl_pass_tiles_create(frame));
+    HL_TRY(make_near(frame));
     const struct hl_gpu_tiling tiling = tiling_of(frame);
     HL_TRY(at_least(frame->vk, &t->sums, 4 * (uint64_t)tiling.groups + 4));
     HL_TRY(at_least(frame->vk, &t->ranges, 8 * (uint64_t)tiling.tiles));
@@ -222,28 +240,33 @@ static hl_status record_lists(hl_gpu_frame *frame, const struct hl_gpu_tiling *t
  * bindings are the touches, in their order. */
 static hl_status record_blend(hl_gpu_frame *frame, const struct hl_gpu_tiling *tiling, bool lit)
 {
-    enum { OF_COLOR = 6, OF_LIT = 10, OF_BAKED = 13 };
+    enum { OF_COLOR = 6, OF_LIT = 10, OF_BAKED = 13, OF_NEAR = 3, MOST = OF_BAKED + OF_NEAR };
     hl_vk *vk = frame->vk;
     hl_gpu_tiles *t = &frame->tiles;
     hl_gpu_splats *s = &frame->splats;
     hl_vk_buffer *const none = &t->values[0]; /* not looked at */
-    const bool baked = lit && frame->baked;
-    const int32_t count = baked ? OF_BAKED : (lit ? OF_LIT : OF_COLOR);
-    hl_vk_touch touches[OF_BAKED] = {
-        {.buffer = &t->values[0], .how = HL_VK_READ},
-        {.buffer = &t->ranges, .how = HL_VK_READ},
-        {.buffer = s->count ? &s->footprints : none, .how = HL_VK_READ},
-        {.buffer = &frame->view, .how = HL_VK_READ},
-        {.buffer = &t->hits, .how = HL_VK_WRITE},
-        {.buffer = s->count ? &s->materials : none, .how = HL_VK_READ},
-        {.image = &frame->depth, .how = HL_VK_READ},
-        {.image = &frame->albedo, .how = HL_VK_WRITE, .discard = true},
-        {.image = &frame->normal, .how = HL_VK_WRITE, .discard = true},
-        {.image = &frame->finish, .how = HL_VK_WRITE, .discard = true},
-        {.buffer = s->count ? &s->baked : none, .how = HL_VK_READ},
-        {.image = &frame->sky, .how = HL_VK_WRITE, .discard = true},
-        {.image = &frame->bounce, .how = HL_VK_WRITE, .discard = true}};
-    hl_vk_binding bindings[OF_BAKED];
+    const bool baked = lit && frame->baked, near = lit && frame->placed;
+    int32_t count = baked ? OF_BAKED : (lit ? OF_LIT : OF_COLOR);
+    hl_vk_touch touches[MOST] = {{.buffer = &t->values[0], .how = HL_VK_READ},
+                                 {.buffer = &t->ranges, .how = HL_VK_READ},
+                                 {.buffer = s->count ? &s->footprints : none, .how = HL_VK_READ},
+                                 {.buffer = &frame->view, .how = HL_VK_READ},
+                                 {.buffer = &t->hits, .how = HL_VK_WRITE},
+                                 {.buffer = s->count ? &s->materials : none, .how = HL_VK_READ},
+                                 {.image = &frame->depth, .how = HL_VK_READ},
+                                 {.image = &frame->albedo, .how = HL_VK_WRITE, .discard = true},
+                                 {.image = &frame->normal, .how = HL_VK_WRITE, .discard = true},
+                                 {.image = &frame->finish, .how = HL_VK_WRITE, .discard = true},
+                                 {.buffer = s->count ? &s->baked : none, .how = HL_VK_READ},
+                                 {.image = &frame->sky, .how = HL_VK_WRITE, .discard = true},
+                                 {.image = &frame->bounce, .how = HL_VK_WRITE, .discard = true}};
+    const hl_vk_touch of_near[OF_NEAR] = {
+        {.image = &frame->place, .how = HL_VK_READ},
+        {.image = &frame->near_albedo, .how = HL_VK_WRITE, .discard = true},
+        {.image = &frame->near_finish, .how = HL_VK_WRITE, .discard = true}};
+    hl_vk_binding bindings[MOST];
+    for (int32_t i = 0; near && i < OF_NEAR; i++)
+        touches[count++] = of_near[i];
     if (!lit)
         touches[OF_COLOR - 1] =
             (hl_vk_touch){.image = &frame->radiance, .how = HL_VK_WRITE, .discard = true};
@@ -251,12 +274,13 @@ static hl_status record_blend(hl_gpu_frame *frame, const struct hl_gpu_tiling *t
         const hl_vk_touch *touch = &touches[i];
         bindings[i] = touch->buffer ? (hl_vk_binding){.buffer = touch->buffer}
                                     : (hl_vk_binding){.view = touch->image->view};
-        if (touch->image == &frame->depth)
+        if (touch->image && touch->how == HL_VK_READ)
             bindings[i].sampler = vk->nearest;
     }
     hl_vk_pass_begin(vk, "tiles", touches, count);
-    HL_TRY(hl_vk_bind(vk, baked ? &t->blend_baked : (lit ? &t->blend_lit : &t->blend), bindings,
-                      tiling));
+    const hl_vk_pipeline *const kinds[2][2] = {{&t->blend_lit, &t->blend_baked},
+                                               {&t->blend_near, &t->blend_near_baked}};
+    HL_TRY(hl_vk_bind(vk, lit ? kinds[near][baked] : &t->blend, bindings, tiling));
     hl_vk_dispatch(vk, tiling->tiles);
     hl_vk_pass_end(vk);
     return HL_OK;

@@ -15,6 +15,7 @@
 #include "core/mesh.h"
 #include "raster/raster.h"
 #include "relight/environment.h"
+#include "relight/hybrid.h"
 #include "relight/lights.h"
 
 typedef enum hl_raster_path {
@@ -71,6 +72,8 @@ typedef struct hl_look {
     float up[3];     /* of the environment, world          */
     float intensity; /* of the environment, factor >= 0    */
     bool baked;      /* shadows of the sky, and bounces: of meshes, and of splats with a stand-in */
+    hl_hybrid hybrid; /* with a stand-in: whose place, normal and splats are lit, as helio relight
+                         does it; forward: as deferred */
     float depth_half; /* scene units                        */
     int32_t light_count;
     hl_light lights[HL_LOOK_LIGHTS]; /* (light_count) suns and points, world */
@@ -79,7 +82,8 @@ typedef struct hl_look {
 /* clang-format off */
 #define HL_LOOK_DEFAULTS                                                              \
     {.sh_degree = 3, .splat_scale = 1.0f, .roughness = 0.6f, .tone = HL_TONE_NEUTRAL, \
-     .up = {0, -1, 0}, .intensity = 1.0f, .baked = true, .depth_half = 1.0f}
+     .up = {0, -1, 0}, .intensity = 1.0f, .baked = true, .hybrid = HL_HYBRID_WINDOW,  \
+     .depth_half = 1.0f}
 /* clang-format on */
 
 typedef struct hl_pass_time {

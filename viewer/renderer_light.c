@@ -147,6 +147,22 @@ hl_status hl_renderer_bake_on_cpu(hl_renderer *r, const hl_look *look)
     return HL_OK;
 }
 
+/* Splats over their stand-in, where the device draws to so many targets. */
+static void fill_place(hl_renderer *r, const hl_look *look)
+{
+    const hl_hybrid_rules *rules = hl_hybrid_rules_of((int32_t)look->hybrid);
+    struct hl_gpu_view *view = r->frame.view.mapped;
+    hl_gpu_frame *f = &r->frame;
+    f->placed = rules->on_mesh && f->stand_in.index_count && f->splats.count &&
+                hl_show_is_lit(look->show) &&
+                r->vk->properties.limits.maxColorAttachments >= HL_VK_TARGETS_MAX;
+    view->solid = f->mesh.index_count > 0;
+    view->lift = HL_PLACE_LIFT * f->stand_in.edge;
+    view->reach = 0;
+    if (f->placed)
+        view->reach = rules->windowed ? HL_PLACE_WINDOW * f->stand_in.edge : 1e30f;
+}
+
 hl_status hl_renderer_fill_light(hl_renderer *r, const hl_look *look)
 {
     HL_TRY(need_environment(r));
@@ -154,6 +170,7 @@ hl_status hl_renderer_fill_light(hl_renderer *r, const hl_look *look)
         HL_TRY(hl_gpu_frame_set_stand_in(&r->frame, r->stand_in));
     r->stand_in_old = false;
     HL_TRY(bake(r, look));
+    fill_place(r, look);
     struct hl_gpu_view *view = r->frame.view.mapped;
     view->baked = r->frame.baked;
     HL_TRY(hl_pass_shadow_fill(&r->frame, look));

@@ -34,6 +34,7 @@ void hl_tier_cpu_release(hl_tier_cpu *tier)
     hl_bvh_release(&tier->mesh.bvh);
     hl_bvh_release(&tier->stand_in.bvh);
     hl_light_cpu_release(&tier->light);
+    hl_tier_place_release(&tier->place);
     *tier = (hl_tier_cpu){.raster = NULL};
 }
 
@@ -267,7 +268,8 @@ static void see(const hl_tier_cpu *t, int32_t x, int32_t y, const float ray[3], 
 
 /* ---- light --------------------------------------------------------------------------------- */
 
-static void light_point(const hl_tier_cpu *t, const seen *s, const hl_ray *ray, float rgb[3])
+static void light_point(const hl_tier_cpu *t, const seen *s, size_t pixel, const hl_ray *ray,
+                        float rgb[3])
 {
     hl_lit_point p = {.surface = {.roughness = s->roughness, .metal = s->metal},
                       .casters = {t->mesh.built ? &t->mesh.bvh : NULL,
@@ -275,19 +277,23 @@ static void light_point(const hl_tier_cpu *t, const seen *s, const hl_ray *ray, 
     p.baked = t->baked_splats || t->baked_mesh;
     memcpy(p.sky, s->baked, sizeof p.sky);
     memcpy(p.bounce, s->baked + 3, sizeof p.bounce);
-    const bool grey = t->look.show == HL_SHOW_LIGHT;
-    if (grey) {
-        p.surface.roughness = 1;
-        p.surface.metal = 0;
-    }
     for (int k = 0; k < 3; k++) {
-        p.surface.albedo[k] = grey ? 0.5f : s->albedo[k];
+        p.surface.albedo[k] = s->albedo[k];
         p.surface.normal[k] = s->normal[k];
         p.x[k] = ray->origin[k] + s->depth * ray->direction[k];
         p.o[k] = -ray->direction[k];
     }
     hl_normalize3(p.o, p.o);
     p.lift = s->on_mesh ? EDGE_PART_MESH * t->mesh.edge : EDGE_PART_SPLATS * t->stand_in.edge;
+    if (t->placed && hl_tier_place_settle(&t->place, t->stand_in.mesh, pixel, ray, s->alpha,
+                                          t->mesh.mesh != NULL, &p))
+        p.lift = HL_PLACE_LIFT * t->stand_in.edge;
+    if (t->look.show == HL_SHOW_LIGHT) {
+        p.surface =
+            (hl_surface){.albedo = {0.5f, 0.5f, 0.5f},
+                         .normal = {p.surface.normal[0], p.surface.normal[1], p.surface.normal[2]},
+                         .roughness = 1};
+    }
     p.lift = hl_max(p.lift, 1e-4f * s->depth);
     hl_light_cpu_shade(&t->light, &t->look, &p, rgb);
 }
@@ -306,7 +312,7 @@ static void light_row(void *ctx, int32_t y, int32_t thread)
         see(t, x, y, ray.direction, &s);
         rgb[0] = rgb[1] = rgb[2] = 0;
         if (s.alpha > 0)
-            light_point(t, &s, &ray, rgb);
+            light_point(t, &s, (size_t)i, &ray, rgb);
         for (int c = 0; c < 3; c++)
             rgb[c] *= exposure;
     }
@@ -339,6 +345,21 @@ static void find_baked(hl_tier_cpu *t)
         b && b->vertex_count && t->mesh.mesh && b->vertex_count == t->mesh.mesh->vertex_count;
 }
 
+/* Splats near the stand-in, kept beside the picture of all. */
+static hl_status draw_near(hl_tier_cpu *t, const hl_splats *splats, hl_raster_options options)
+{
+    const bool windowed = hl_hybrid_rules_of((int32_t)t->look.hybrid)->windowed;
+    HL_TRY(build(&t->stand_in));
+    HL_TRY(hl_tier_place_trace(&t->place, &t->stand_in.bvh, &t->view,
+                               windowed ? HL_PLACE_WINDOW * t->stand_in.edge : 1e30f,
+                               t->mesh.mesh ? t->hits : NULL));
+    options.outputs = 0;
+    options.depth_window = t->place.window;
+    HL_TRY(hl_raster_forward(t->raster, splats, &t->view, &options, &t->frame));
+    hl_tier_place_keep(&t->place, &t->frame);
+    return HL_OK;
+}
+
 static hl_status draw_splats(hl_tier_cpu *t)
 {
     const hl_look *look = &t->look;
@@ -361,6 +382,10 @@ static hl_status draw_splats(hl_tier_cpu *t)
         .antialiased = look->antialiased,
         .background = {look->background[0], look->background[1], look->background[2]},
         .depth_window = channel && t->mesh.mesh ? t->window : NULL};
+    t->placed = hl_show_is_lit(look->show) && t->stand_in.mesh && splats.count &&
+                hl_hybrid_rules_of((int32_t)look->hybrid)->on_mesh;
+    if (t->placed)
+        HL_TRY(draw_near(t, &splats, options));
     return hl_raster_forward(t->raster, &splats, &t->view, &options, &t->frame);
 }
 

@@ -7,6 +7,7 @@
 
 #include "viewer/bake.h"
 #include "viewer/light_cpu.h"
+#include "viewer/tier_place.h"
 
 /* A mesh and its tree, which is built when it is first looked at. */
 typedef struct hl_tier_mesh {
@@ -29,6 +30,8 @@ typedef struct hl_tier_cpu {
     bool baked_splats, baked_mesh; /* in the last draw                                        */
     hl_tier_mesh mesh, stand_in;
     hl_light_cpu light;
+    hl_tier_place place;
+    bool placed;   /* in the last draw: splats lie on the stand-in */
     hl_hit *hits;  /* (height, width) of the mesh in the last draw                           */
     float *window; /* (2, height, width) depths of splats before it                          */
     float *lit;    /* (height, width, 3) light of the surface, exposed                       */

@@ -42,6 +42,8 @@ hl_status hl_viewer_show(hl_viewer *viewer, const hl_viewer_scene *scene)
     viewer->dirty = true;
     memcpy(viewer->look.background, scene->background, sizeof scene->background);
     viewer->look.antialiased = scene->splats->antialiased;
+    if (scene->stand_in)
+        viewer->look.hybrid = scene->hybrid;
     memcpy(viewer->crop, scene->low, sizeof scene->low);
     memcpy(viewer->crop + 3, scene->high, sizeof scene->high);
     viewer->crop_shown = false;

@@ -25,6 +25,7 @@ typedef struct hl_viewer_scene {
     const hl_splats *splats; /* may be empty                                              */
     const hl_mesh *mesh;     /* with normals, or NULL                                     */
     const hl_mesh *stand_in; /* hl_renderer_set_stand_in, or NULL                         */
+    hl_hybrid hybrid;        /* of hl_look, where there is a stand-in                     */
     const float *materials;  /* of the splats, hl_renderer_set_materials, or NULL         */
     const hl_environment *environment; /* that the scene was seen in, its z up; or NULL   */
     double low[3], high[3];            /* of the part worth looking at */

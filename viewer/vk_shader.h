@@ -10,38 +10,44 @@
 #include "viewer/vk_memory.h"
 
 /* Every shader of shaders/: X(name, stage) for the file name.stage. */
-#define HL_SHADERS(X)      \
-    X(project, comp)       \
-    X(radix_count, comp)   \
-    X(radix_scan, comp)    \
-    X(radix_scatter, comp) \
-    X(tiles_count, comp)   \
-    X(tiles_scan, comp)    \
-    X(tiles_fill, comp)    \
-    X(tiles_ranges, comp)  \
-    X(tiles, comp)         \
-    X(tiles_lit, comp)     \
-    X(tiles_baked, comp)   \
-    X(quads, vert)         \
-    X(quads, frag)         \
-    X(resolve, comp)       \
-    X(ui, vert)            \
-    X(ui, frag)            \
-    X(quads_lit, vert)     \
-    X(quads_lit, frag)     \
-    X(env_filter, comp)    \
-    X(brdf_table, comp)    \
-    X(light, comp)         \
-    X(mesh, vert)          \
-    X(mesh, frag)          \
-    X(mesh_depth, vert)    \
-    X(mesh_depth, frag)    \
-    X(quads_baked, vert)   \
-    X(quads_baked, frag)   \
-    X(mesh_baked, vert)    \
-    X(mesh_baked, frag)    \
-    X(shadow_mesh, vert)   \
-    X(shadow_splats, vert) \
+#define HL_SHADERS(X)         \
+    X(project, comp)          \
+    X(radix_count, comp)      \
+    X(radix_scan, comp)       \
+    X(radix_scatter, comp)    \
+    X(tiles_count, comp)      \
+    X(tiles_scan, comp)       \
+    X(tiles_fill, comp)       \
+    X(tiles_ranges, comp)     \
+    X(tiles, comp)            \
+    X(tiles_lit, comp)        \
+    X(tiles_baked, comp)      \
+    X(tiles_near, comp)       \
+    X(tiles_near_baked, comp) \
+    X(quads, vert)            \
+    X(quads, frag)            \
+    X(resolve, comp)          \
+    X(ui, vert)               \
+    X(ui, frag)               \
+    X(quads_lit, vert)        \
+    X(quads_lit, frag)        \
+    X(env_filter, comp)       \
+    X(brdf_table, comp)       \
+    X(light, comp)            \
+    X(mesh, vert)             \
+    X(mesh, frag)             \
+    X(mesh_depth, vert)       \
+    X(mesh_depth, frag)       \
+    X(quads_baked, vert)      \
+    X(quads_baked, frag)      \
+    X(quads_near, frag)       \
+    X(quads_near_baked, frag) \
+    X(place, vert)            \
+    X(place, frag)            \
+    X(mesh_baked, vert)       \
+    X(mesh_baked, frag)       \
+    X(shadow_mesh, vert)      \
+    X(shadow_splats, vert)    \
     X(shadow_splats, frag)
 
 typedef enum hl_shader {
@@ -51,7 +57,7 @@ typedef enum hl_shader {
         HL_SHADER_COUNT
 } hl_shader;
 
-enum { HL_VK_BINDINGS_MAX = 16, HL_VK_TARGETS_MAX = 6, HL_VK_PUSH_BYTES = 128 };
+enum { HL_VK_BINDINGS_MAX = 20, HL_VK_TARGETS_MAX = 7, HL_VK_PUSH_BYTES = 128 };
 
 typedef struct hl_vk_pipeline {
     VkPipeline pipeline;
