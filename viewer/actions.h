@@ -29,6 +29,9 @@ hl_action_table hl_actions_light(void); /* environments, lamps, exposure   */
 hl_action_table hl_actions_edit(void);  /* selection, hiding, undo, export   */
 hl_action_table hl_actions_path(void);  /* the camera path                   */
 
+/* Where a file of that name is written: in the folder of `folder`, where it must be possible. */
+hl_status hl_action_target(hl_viewer *v, const char *name, char out[HL_PLACE_BYTES]);
+
 /* Index of a word among `count` names.  HL_E_ARG names some of them. */
 hl_status hl_action_word(const char *action, const char *word, const char *const *names, int count,
                          int *out);

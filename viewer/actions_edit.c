@@ -159,7 +159,9 @@ static hl_status do_redo(hl_viewer *v, const hl_action_words *w)
 
 static hl_status do_export(hl_viewer *v, const hl_action_words *w)
 {
-    return hl_edits_export(&v->edits, v->scene.splats, v->scene.materials, w->text);
+    char path[HL_PLACE_BYTES];
+    HL_TRY(hl_action_target(v, w->text, path));
+    return hl_edits_export(&v->edits, v->scene.splats, v->scene.materials, path);
 }
 
 static const hl_action rows[] = {

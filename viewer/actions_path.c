@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Actions of the camera path: keys, times, files, and the film of it. */
 #include "core/camera_path.h"
+#include "core/file.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "viewer/actions.h"
@@ -197,17 +198,21 @@ static hl_status do_make(hl_viewer *v, const hl_action_words *w)
 static hl_status do_save(hl_viewer *v, const hl_action_words *w)
 {
     const hl_camera_film film = {v->width, v->height, v->fps};
-    return hl_camera_keys_save(v->edits.now->keys, v->edits.now->key_count, &film, w->text);
+    char path[HL_PLACE_BYTES];
+    HL_TRY(hl_action_target(v, w->text, path));
+    return hl_camera_keys_save(v->edits.now->keys, v->edits.now->key_count, &film, path);
 }
 
 static hl_status do_load(hl_viewer *v, const hl_action_words *w)
 {
     hl_camera_film film;
     int32_t count = 0;
+    char path[HL_PLACE_BYTES];
+    HL_TRY(hl_name_place(path, v->folder, w->text));
     hl_camera_key *keys = hl_alloc(HL_EDIT_KEYS, sizeof *keys);
     if (!keys)
         return HL_E_MEMORY;
-    hl_status s = hl_camera_keys_load(keys, HL_EDIT_KEYS, &count, &film, w->text);
+    hl_status s = hl_camera_keys_load(keys, HL_EDIT_KEYS, &count, &film, path);
     s = s == HL_OK ? hl_viewer_mark(v) : s;
     if (s == HL_OK) {
         memcpy(v->edits.now->keys, keys, (size_t)count * sizeof *keys);
@@ -249,10 +254,16 @@ static hl_status do_film(hl_viewer *v, const hl_action_words *w)
     const hl_viewer_film *film = &v->params->film;
     const hl_orbit before = v->orbit;
     const double at = v->path_at;
+    char path[HL_PLACE_BYTES];
     HL_TRY(need_key(v, "film", 0));
     if (!film->open)
         return hl_fail(HL_E_ARG, "film: this viewer writes no films");
-    HL_TRY(film->open(film->ctx, w->text, v->width, v->height, v->fps));
+    if (hl_path_has_extension(w->text, "mp4"))
+        HL_TRY(hl_action_target(v, w->text, path));
+    else
+        HL_TRY(hl_name_place(path, v->folder, w->text)); /* a folder is made with those above it */
+    snprintf(v->written, sizeof v->written, "%s", path);
+    HL_TRY(film->open(film->ctx, path, v->width, v->height, v->fps));
     const hl_status s = shoot(v, film);
     const hl_status closed = film->close(film->ctx, s == HL_OK);
     v->orbit = before;

@@ -3,8 +3,10 @@
 #include "core/file.h"
 #include "viewer/actions.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DEGREE 0.017453292519943295
@@ -155,14 +157,27 @@ static hl_status do_tool(hl_viewer *v, const hl_action_words *w)
     return HL_OK;
 }
 
+static hl_status do_folder(hl_viewer *v, const hl_action_words *w)
+{
+    char place[HL_PLACE_BYTES], whole[PATH_MAX];
+    HL_TRY(hl_name_place(place, v->folder, w->text));
+    HL_TRY(hl_name_check_folder(place));
+    if (!realpath(place, whole) || strlen(whole) >= sizeof v->folder)
+        return hl_fail(HL_E_IO, "%s: cannot be entered", place);
+    snprintf(v->folder, sizeof v->folder, "%s", whole);
+    return HL_OK;
+}
+
 static hl_status do_open(hl_viewer *v, const hl_action_words *w)
 {
     hl_viewer_scene scene = v->scene;
-    if (hl_path_has_extension(w->text, "hdr") || hl_path_has_extension(w->text, "exr"))
-        return hl_viewer_environment(v, w->text);
+    char path[HL_PLACE_BYTES];
+    HL_TRY(hl_name_place(path, v->folder, w->text));
+    if (hl_path_has_extension(path, "hdr") || hl_path_has_extension(path, "exr"))
+        return hl_viewer_environment(v, path);
     if (!v->params->open)
         return hl_fail(HL_E_ARG, "open: this viewer opens nothing else");
-    HL_TRY(v->params->open(v->params->ctx, w->text, &scene));
+    HL_TRY(v->params->open(v->params->ctx, path, &scene));
     return hl_viewer_show(v, &scene);
 }
 
@@ -179,23 +194,38 @@ static hl_status save_numbers(hl_viewer *v, const char *path)
     return s;
 }
 
-static hl_status do_screenshot(hl_viewer *v, const hl_action_words *w)
+static hl_status save_shown(hl_viewer *v, const char *path)
 {
     hl_image8 picture;
-    if (hl_path_has_extension(w->text, "exr"))
-        return save_numbers(v, w->text);
+    if (hl_path_has_extension(path, "exr"))
+        return save_numbers(v, path);
     HL_TRY(hl_viewer_draw(v));
     HL_TRY(hl_viewer_picture(v, &picture));
-    const hl_status s = hl_image8_save(&picture, w->text);
+    const hl_status s = hl_image8_save(&picture, path);
     hl_image8_release(&picture);
     return s;
+}
+
+static hl_status do_screenshot(hl_viewer *v, const hl_action_words *w)
+{
+    char path[HL_PLACE_BYTES];
+    HL_TRY(hl_action_target(v, w->text, path));
+    return save_shown(v, path);
+}
+
+static hl_status do_screenshot_new(hl_viewer *v, const hl_action_words *w)
+{
+    char path[HL_PLACE_BYTES];
+    HL_TRY(hl_action_target(v, w->text, path));
+    HL_TRY(hl_name_free(v->written, path));
+    return save_shown(v, v->written);
 }
 
 static hl_status do_grab(hl_viewer *v, const hl_action_words *w)
 {
     if (!v->window)
         return hl_fail(HL_E_ARG, "grab: there is no window");
-    snprintf(v->grab, sizeof v->grab, "%s", w->text);
+    HL_TRY(hl_action_target(v, w->text, v->grab));
     v->wait = 2; /* the next frame is saved; a script goes on after it */
     return HL_OK;
 }
@@ -242,9 +272,14 @@ static const hl_action rows[] = {
     {"grid", 1, do_grid, "0|1", "ground, axes and cameras over the picture"},
     {"tool", HL_ACTION_TEXT, do_tool, "NAME",
      "what the left button does: camera, click, box, brush"},
+    {"folder", HL_ACTION_TEXT, do_folder, "PATH",
+     "where files are from now on that are written, opened or\n"
+     "loaded by a name that says no place"},
     {"open", HL_ACTION_TEXT, do_open, "FILE", "as if dropped on the window"},
     {"screenshot", HL_ACTION_TEXT, do_screenshot, "FILE",
      "the picture, as png or jpg; what is shown, linear, as exr"},
+    {"screenshot-new", HL_ACTION_TEXT, do_screenshot_new, "FILE",
+     "the same; where FILE is there, to FILE-2, FILE-3, ..."},
     {"grab", HL_ACTION_TEXT, do_grab, "FILE", "what the window shows"},
     {"wait", 1, do_wait, "FRAMES", "let the window run"},
     {"follow", 0, do_follow, "", "wait for training to show something new, or to end"},

@@ -23,6 +23,8 @@ void hl_viewer_act(hl_viewer *viewer, const char *format, ...)
 
 static void press_control(hl_viewer *v, int32_t key)
 {
+    if (key == 'S')
+        v->panels = v->name_picture = true;
     if (key == 'Z')
         hl_viewer_act(v, "undo");
     else if (key == 'Y')
@@ -45,7 +47,7 @@ static void press(hl_viewer *v, int32_t key)
         hl_viewer_act(v, "wipe %g", v->compare.wipe > 0 ? 0 : 0.5);
         break;
     case 'P':
-        hl_viewer_act(v, "screenshot screenshot.png");
+        hl_viewer_act(v, "screenshot-new %s", v->name[HL_FILE_PICTURE]);
         break;
     case 'K':
         hl_viewer_act(v, "path-add 2");
@@ -130,7 +132,8 @@ void hl_viewer_input(hl_viewer *viewer, const hl_window_input *input, double sec
 {
     hl_viewer *v = viewer;
     const hl_window_input *in = input;
-    for (int32_t i = 0; i < in->key_count; i++) {
+    const bool typing = hl_ui_wants_keys();
+    for (int32_t i = 0; i < in->key_count && !typing; i++) {
         if (in->control)
             press_control(v, in->keys[i]);
         else
@@ -138,7 +141,8 @@ void hl_viewer_input(hl_viewer *viewer, const hl_window_input *input, double sec
     }
     for (int32_t i = 0; i < in->drop_count; i++)
         hl_viewer_act(v, "open %s", in->drops[i]);
-    fly(v, in, seconds);
+    if (!typing)
+        fly(v, in, seconds);
     left_button(v, in);
     if (hl_ui_wants_mouse())
         return;

@@ -28,14 +28,13 @@ static void scene_section(hl_viewer *v)
     if (hl_ui_button("Frame all"))
         hl_viewer_act(v, "frame");
     hl_ui_tip("all of the scene in the picture (F)");
-    hl_ui_same_line();
-    if (hl_ui_button("Picture"))
-        hl_viewer_act(v, "screenshot screenshot.png");
-    hl_ui_tip("screenshot.png (P)");
-    hl_ui_same_line();
-    if (hl_ui_button("Numbers"))
-        hl_viewer_act(v, "screenshot screenshot.exr");
-    hl_ui_tip("what is shown, linear and unclamped, as screenshot.exr");
+    hl_viewer_file_row(v, HL_FILE_OPEN);
+    hl_viewer_file_row(v, HL_FILE_PICTURE);
+    if (v->folder[0]) {
+        hl_ui_hint("in");
+        hl_ui_same_line();
+        hl_ui_hint(v->folder);
+    }
 }
 
 static void cameras_section(hl_viewer *v)
@@ -123,7 +122,8 @@ static void help_panel(const hl_viewer *v)
                                           {"L", "play the camera path"},
                                           {"Delete", "hide what is selected"},
                                           {"Ctrl + Z, Y, I", "undo, redo, invert the selection"},
-                                          {"P", "screenshot.png"},
+                                          {"P", "screenshot, numbered"},
+                                          {"Ctrl + S", "name of the screenshot"},
                                           {"H, ?", "panels, these keys"},
                                           {"Esc", "the camera again, then close"},
                                           {"drop a file", "splats, a mesh, a .hdr or .exr"}};
@@ -170,7 +170,10 @@ void hl_viewer_panels(hl_viewer *viewer)
     }
     if (v->help)
         help_panel(v);
-    if (v->message[0]) {
+    v->name_picture = false; /* where its part of the panel is folded, it goes nowhere */
+    if (v->asked[0]) {
+        hl_viewer_file_question(v);
+    } else if (v->message[0]) {
         hl_ui_note("message", 330 * v->scale, 10, false);
         hl_ui_text(v->message);
         if (hl_ui_button("OK"))

@@ -52,22 +52,6 @@ static void crop_box(hl_viewer *v)
                       v->crop[3], v->crop[4], v->crop[5]);
 }
 
-static void write_buttons(hl_viewer *v)
-{
-    static const char *const files[] = {"export.ply", "export.spz", "export.helio"};
-    hl_ui_text("write what is left:");
-    for (int i = 0; i < 3; i++) {
-        if (i)
-            hl_ui_same_line();
-        if (!hl_ui_button(files[i]))
-            continue;
-        v->message[0] = '\0';
-        hl_viewer_act(v, "export %s", files[i]);
-        if (!v->message[0])
-            snprintf(v->message, sizeof v->message, "%s is written", files[i]);
-    }
-}
-
 void hl_viewer_edit_section(hl_viewer *viewer)
 {
     hl_viewer *v = viewer;
@@ -102,7 +86,8 @@ void hl_viewer_edit_section(hl_viewer *viewer)
         hl_viewer_act(v, "redo");
     else if (v->edits.at > 0)
         hl_ui_hint("Ctrl + Z");
-    write_buttons(v);
+    hl_ui_text("write what is left:");
+    hl_viewer_file_row(v, HL_FILE_EXPORT);
 }
 
 /* ---- camera path --------------------------------------------------------------------------- */
@@ -160,13 +145,7 @@ static void player(hl_viewer *v)
         hl_viewer_act(v, "path-at %.9g", (double)at);
     if (length > 0 && hl_ui_slider("seconds", &whole, 0.5f, 120, true))
         hl_viewer_act(v, "path-seconds %.9g", (double)whole);
-    if (hl_ui_button("film.mp4"))
-        hl_viewer_act(v, "film film.mp4");
-    hl_ui_same_line();
-    if (hl_ui_button("save"))
-        hl_viewer_act(v, "path-save camera_path.json");
-    hl_ui_tip("camera_path.json");
-    hl_ui_same_line();
+    hl_viewer_file_row(v, HL_FILE_FILM);
     if (hl_ui_button("clear"))
         hl_viewer_act(v, "path-clear");
 }
@@ -179,11 +158,8 @@ void hl_viewer_path_section(hl_viewer *viewer)
     if (hl_ui_button("add this view"))
         hl_viewer_act(v, "path-add 2");
     hl_ui_tip("K: a key two seconds after the last");
-    hl_ui_same_line();
-    if (hl_ui_button("load"))
-        hl_viewer_act(v, "path-load camera_path.json");
-    hl_ui_tip("camera_path.json");
     make_buttons(v);
+    hl_viewer_file_row(v, HL_FILE_PATH);
     if (!v->edits.now->key_count)
         return;
     key_list(v);

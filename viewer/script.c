@@ -35,6 +35,14 @@ hl_status hl_action_word(const char *action, const char *word, const char *const
                    names[1]);
 }
 
+hl_status hl_action_target(hl_viewer *v, const char *name, char out[HL_PLACE_BYTES])
+{
+    HL_TRY(hl_name_place(out, v->folder, name));
+    HL_TRY(hl_name_check_target(out));
+    snprintf(v->written, sizeof v->written, "%s", out);
+    return HL_OK;
+}
+
 /* One row of the list; later lines of its help stand under the first. */
 static size_t describe(char *out, size_t room, const hl_action *a)
 {

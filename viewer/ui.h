@@ -15,12 +15,34 @@
 extern "C" {
 #endif
 
+/* Keys that text is edited by; ALL to REDO are Ctrl + A, C, X, V, Z, Y. */
+typedef enum hl_ui_key {
+    HL_UI_BACKSPACE = 1,
+    HL_UI_DELETE,
+    HL_UI_LEFT,
+    HL_UI_RIGHT,
+    HL_UI_HOME,
+    HL_UI_END,
+    HL_UI_ENTER,
+    HL_UI_ESCAPE,
+    HL_UI_ALL,
+    HL_UI_COPY,
+    HL_UI_CUT,
+    HL_UI_PASTE,
+    HL_UI_UNDO,
+    HL_UI_REDO,
+    HL_UI_KEY_COUNT
+} hl_ui_key;
+
 typedef struct hl_ui_input {
-    float width, height; /* pixels                                  */
-    float seconds;       /* since the last frame, > 0               */
-    float x, y;          /* of the mouse, pixels                    */
-    float wheel;         /* notches since the last frame            */
-    bool button[3];      /* left, right, middle                     */
+    float width, height;  /* pixels                                  */
+    float seconds;        /* since the last frame, > 0               */
+    float x, y;           /* of the mouse, pixels                    */
+    float wheel;          /* notches since the last frame            */
+    bool button[3];       /* left, right, middle                     */
+    const int32_t *typed; /* (typed_count) since the last frame, in order: letters as in Unicode,
+                             keys as -hl_ui_key; NULL: none */
+    int32_t typed_count;
 } hl_ui_input;
 
 typedef struct hl_ui_vertex {
@@ -54,6 +76,12 @@ void hl_ui_end(hl_ui_lists *out);
 
 /* True while the mouse is over or held by a panel: the camera then stays. */
 bool hl_ui_wants_mouse(void);
+/* True while text is typed: keys are then no commands. */
+bool hl_ui_wants_keys(void);
+
+/* Where Ctrl + C, X and V find the text of other programs.  Without: their own only. */
+void hl_ui_clipboard(const char *(*read)(void *ctx), void (*write)(void *ctx, const char *text),
+                     void *ctx);
 
 /* A panel; widgets until hl_ui_panel_end.  x, y: of its corner at first.  It grows with what is in
  * it, to the height of the picture at most, and scrolls then. */
@@ -90,6 +118,9 @@ bool hl_ui_check(const char *label, bool *value);
 bool hl_ui_slider(const char *label, float *value, float low, float high, bool logarithmic);
 bool hl_ui_slider_narrow(const char *label, float *value, float low, float high);
 bool hl_ui_slider_int(const char *label, int32_t *value, int32_t low, int32_t high);
+/* A line of text to type in, `width` wide at scale 1.  focus: the cursor goes there, with all of
+ * the text selected.  True: Enter was pressed. */
+bool hl_ui_field(const char *name, char *text, size_t capacity, float width, bool focus);
 bool hl_ui_color(const char *label, float rgb[3]);
 /* words: "a|b|c" */
 bool hl_ui_choice(const char *label, int32_t *value, const char *words);

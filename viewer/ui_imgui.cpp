@@ -2,6 +2,7 @@
 /* The one C++ file: Dear ImGui behind viewer/ui.h.  No exceptions, no run-time types. */
 #include "viewer/ui.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +20,15 @@ static float text_scale = 1;
 
 /* Where lines of text break, pixels from the left side; 0: at the panel's edge. */
 static float wrap_at = 0;
+
+/* What was typed and not yet seen by a field: a key goes down for one frame and up for the next. */
+static ImVector<int32_t> typed;
+static int key_down;
+
+static const ImGuiKey_ keys[HL_UI_KEY_COUNT] = {
+    ImGuiKey_COUNT, ImGuiKey_Backspace, ImGuiKey_Delete, ImGuiKey_LeftArrow, ImGuiKey_RightArrow,
+    ImGuiKey_Home,  ImGuiKey_End,       ImGuiKey_Enter,  ImGuiKey_Escape,    ImGuiKey_A,
+    ImGuiKey_C,     ImGuiKey_X,         ImGuiKey_V,      ImGuiKey_Z,         ImGuiKey_Y};
 
 static bool is_file(const char *path)
 {
@@ -57,6 +67,8 @@ extern "C" bool hl_ui_create(float scale, const char *font_file)
     font.SizePixels = 13.0f * scale;
     if (!is_file(font_file) || !io.Fonts->AddFontFromFileTTF(font_file, 14.0f * scale))
         io.Fonts->AddFontDefault(&font);
+    for (int i = 1; i < HL_UI_KEY_COUNT; i++)
+        io.KeyMap[keys[i]] = i;
     text_scale = scale;
     set_style(scale);
     int width, height;
@@ -72,6 +84,8 @@ extern "C" void hl_ui_destroy(void)
     vertices.clear();
     indices.clear();
     commands.clear();
+    typed.clear();
+    key_down = 0;
 }
 
 extern "C" const uint8_t *hl_ui_font(int32_t *width, int32_t *height)
@@ -84,9 +98,32 @@ extern "C" const uint8_t *hl_ui_font(int32_t *width, int32_t *height)
     return pixels;
 }
 
+/* Letters up to the next key, or that key where it is the first. */
+static void pass_typed(ImGuiIO &io)
+{
+    const bool released = key_down == 0;
+    io.KeysDown[key_down] = io.KeyCtrl = false;
+    key_down = 0;
+    int at = 0;
+    while (at < typed.Size && typed[at] > 0)
+        io.AddInputCharacter((unsigned)typed[at++]);
+    if (at == 0 && typed.Size && released) {
+        key_down = -typed[at++];
+        io.KeysDown[key_down] = true;
+        io.KeyCtrl = key_down >= HL_UI_ALL;
+    }
+    typed.erase(typed.begin(), typed.begin() + at);
+}
+
 extern "C" void hl_ui_begin(const hl_ui_input *input)
 {
     ImGuiIO &io = ImGui::GetIO();
+    if (!io.WantTextInput)
+        typed.clear(); /* nobody reads it */
+    for (int32_t i = 0; i < input->typed_count && io.WantTextInput; i++)
+        if (input->typed[i] > -HL_UI_KEY_COUNT && input->typed[i] != 0)
+            typed.push_back(input->typed[i]);
+    pass_typed(io);
     io.DisplaySize = ImVec2(input->width, input->height);
     io.DeltaTime = input->seconds > 0 ? input->seconds : 1.0f / 60;
     io.MousePos = ImVec2(input->x, input->y);
@@ -138,6 +175,20 @@ extern "C" bool hl_ui_wants_mouse(void)
     return ImGui::GetIO().WantCaptureMouse;
 }
 
+extern "C" bool hl_ui_wants_keys(void)
+{
+    return ImGui::GetIO().WantTextInput || typed.Size;
+}
+
+extern "C" void hl_ui_clipboard(const char *(*read)(void *ctx),
+                                void (*write)(void *ctx, const char *text), void *ctx)
+{
+    ImGuiIO &io = ImGui::GetIO();
+    io.GetClipboardTextFn = read;
+    io.SetClipboardTextFn = write;
+    io.ClipboardUserData = ctx;
+}
+
 extern "C" void hl_ui_panel(const char *title, float x, float y, float width)
 {
     ImGui::SetNextWindowPos(ImVec2(x, y), ImGuiCond_FirstUseEver);
@@ -150,7 +201,8 @@ extern "C" void hl_ui_panel(const char *title, float x, float y, float width)
 extern "C" void hl_ui_note(const char *name, float x, float y, bool below)
 {
     ImGui::SetNextWindowPos(ImVec2(x, y), ImGuiCond_Always, ImVec2(0, below ? 1.0f : 0.0f));
-    wrap_at = 640 * text_scale;
+    const float room = ImGui::GetIO().DisplaySize.x - x - 20 * text_scale;
+    wrap_at = fminf(640 * text_scale, fmaxf(room, 100 * text_scale));
     ImGui::Begin(name, nullptr,
                  ImGuiWindowFlags_AlwaysAutoResize | ImGuiWindowFlags_NoDecoration |
                      ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
@@ -298,6 +350,16 @@ extern "C" bool hl_ui_slider_int(const char *label, int32_t *value, int32_t low,
     const bool changed = ImGui::SliderInt(label, &v, low, high, "%d", ImGuiSliderFlags_AlwaysClamp);
     *value = v;
     return changed;
+}
+
+extern "C" bool hl_ui_field(const char *name, char *text, size_t capacity, float width, bool focus)
+{
+    if (focus)
+        ImGui::SetKeyboardFocusHere();
+    ImGui::SetNextItemWidth(width * text_scale);
+    return ImGui::InputText(name, text, capacity,
+                            ImGuiInputTextFlags_EnterReturnsTrue |
+                                ImGuiInputTextFlags_AutoSelectAll);
 }
 
 extern "C" bool hl_ui_color(const char *label, float rgb[3])

@@ -253,6 +253,7 @@ static hl_status open_window(hl_viewer *v)
     v->ui_made = hl_ui_create(v->scale, FONT);
     if (!v->ui_made)
         return hl_fail(HL_E_MEMORY, "no memory for the panels");
+    hl_ui_clipboard(hl_window_paste, hl_window_copy, v->window);
     return gl ? hl_gl_create(&v->gl, v->window)
               : hl_pass_ui_create(v->renderer->vk, &v->ui, v->swapchain.format);
 }
@@ -268,8 +269,9 @@ static void play(hl_viewer *v, double seconds)
 /* A hand that does anything. */
 static bool is_busy(const hl_window_input *in)
 {
-    bool busy = in->key_count || in->drop_count || in->wheel != 0 || in->move_x != 0 ||
-                in->move_y != 0 || in->button[0] || in->button[1] || in->button[2] || in->exposed;
+    bool busy = in->key_count || in->typed_count || in->drop_count || in->wheel != 0 ||
+                in->move_x != 0 || in->move_y != 0 || in->button[0] || in->button[1] ||
+                in->button[2] || in->exposed;
     for (size_t i = 0; i < sizeof in->held / sizeof in->held[0]; i++)
         busy = busy || in->held[i];
     return busy;
@@ -302,7 +304,9 @@ static hl_status window_frame(hl_viewer *v, const hl_window_input *in, double se
                             .x = (float)in->x,
                             .y = (float)in->y,
                             .wheel = (float)in->wheel,
-                            .button = {in->button[0], in->button[1], in->button[2]}};
+                            .button = {in->button[0], in->button[1], in->button[2]},
+                            .typed = in->typed,
+                            .typed_count = in->typed_count};
     v->mouse_down = in->button[0];
     hl_ui_begin(&ui);
     hl_viewer_overlay(v, in);
@@ -329,7 +333,8 @@ static hl_status window_frame(hl_viewer *v, const hl_window_input *in, double se
 static bool is_calm(hl_viewer *v, const hl_window_input *in, bool scripted)
 {
     const bool moves = v->dirty || v->part_drawn > 1 || v->playing || scripted || v->wait > 0 ||
-                       v->grab[0] || in->width != v->width || in->height != v->height;
+                       v->grab[0] || hl_ui_wants_keys() || in->width != v->width ||
+                       in->height != v->height;
     v->calm = moves || is_busy(in) ? 0 : v->calm + 1;
     return v->calm > CALM_FRAMES;
 }
@@ -390,6 +395,7 @@ hl_status hl_viewer_run(const hl_viewer_params *params, hl_viewer_report *report
                      .brush = 20,
                      .faint = 0.05f,
                      .start = hl_wall_seconds()};
+    hl_viewer_name_files(v);
     hl_renderer_params settled = params->renderer; /* the same pictures each time */
     settled.settle = true;
     hl_status status = params->script ? hl_file_map_open(&s.map, params->script) : HL_OK;

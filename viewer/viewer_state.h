@@ -6,6 +6,7 @@
 #include "relight/skies.h"
 #include "viewer/compare.h"
 #include "viewer/edit.h"
+#include "viewer/names.h"
 #include "viewer/orbit.h"
 #include "viewer/pass_ui.h"
 #include "viewer/present_gl.h"
@@ -24,6 +25,16 @@ typedef struct hl_viewer_sky {
 
 /* What the left button does. */
 typedef enum hl_tool { HL_TOOL_CAMERA, HL_TOOL_CLICK, HL_TOOL_BOX, HL_TOOL_BRUSH } hl_tool;
+
+/* Files that have a name in the panels. */
+typedef enum hl_viewer_file {
+    HL_FILE_PICTURE,
+    HL_FILE_EXPORT,
+    HL_FILE_PATH, /* of the camera */
+    HL_FILE_FILM,
+    HL_FILE_OPEN,
+    HL_FILE_COUNT
+} hl_viewer_file;
 
 struct hl_viewer {
     const hl_viewer_params *params;
@@ -75,6 +86,14 @@ struct hl_viewer {
     uint8_t hover_rgb[3];     /*   its bytes                    */
     hl_pick hover;            /*   what is there                */
 
+    /* Names of files. */
+    char folder[HL_PLACE_BYTES];             /* of those without one; "": of the program    */
+    char name[HL_FILE_COUNT][HL_NAME_BYTES]; /* as typed in the panels                      */
+    char written[HL_PLACE_BYTES];            /* the last that was written                   */
+    char asked[HL_PLACE_BYTES];              /* "": no question open; else: write over it?  */
+    hl_viewer_file asked_file;               /* whose name that is                          */
+    bool name_picture;                       /* the cursor goes to the name of the picture  */
+
     /* Of the window; all zero when headless. */
     hl_window *window;
     hl_gl *gl;            /* NULL: Vulkan shows the pictures         */
@@ -122,6 +141,12 @@ void hl_viewer_stand_at(hl_viewer *viewer, double seconds);
 /* An action of the user, written as for printf: a failure is shown, not the end. */
 void hl_viewer_act(hl_viewer *viewer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Files of the panels: their names, a row to type one in and use it, the question whether to write
+ * over what is there. */
+void hl_viewer_name_files(hl_viewer *viewer);
+void hl_viewer_file_row(hl_viewer *viewer, hl_viewer_file file);
+void hl_viewer_file_question(hl_viewer *viewer);
 
 /* The panels of a frame, and sections of them. */
 void hl_viewer_panels(hl_viewer *viewer);

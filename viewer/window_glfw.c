@@ -23,10 +23,46 @@ static void on_wheel(GLFWwindow *handle, double x, double y)
     w->input.wheel += y;
 }
 
+static void add_typed(hl_window *w, int32_t what)
+{
+    if (w->input.typed_count < HL_WINDOW_TYPED)
+        w->input.typed[w->input.typed_count++] = what;
+}
+
+static void on_letter(GLFWwindow *handle, unsigned letter)
+{
+    if (letter <= INT32_MAX)
+        add_typed(glfwGetWindowUserPointer(handle), (int32_t)letter);
+}
+
+/* 0: none that edits text. */
+static hl_ui_key editing_key(int key, bool control)
+{
+    static const int plain[][2] = {
+        {GLFW_KEY_BACKSPACE, HL_UI_BACKSPACE}, {GLFW_KEY_DELETE, HL_UI_DELETE},
+        {GLFW_KEY_LEFT, HL_UI_LEFT},           {GLFW_KEY_RIGHT, HL_UI_RIGHT},
+        {GLFW_KEY_HOME, HL_UI_HOME},           {GLFW_KEY_END, HL_UI_END},
+        {GLFW_KEY_ENTER, HL_UI_ENTER},         {GLFW_KEY_KP_ENTER, HL_UI_ENTER},
+        {GLFW_KEY_ESCAPE, HL_UI_ESCAPE}};
+    static const int with_control[][2] = {{GLFW_KEY_A, HL_UI_ALL},  {GLFW_KEY_C, HL_UI_COPY},
+                                          {GLFW_KEY_X, HL_UI_CUT},  {GLFW_KEY_V, HL_UI_PASTE},
+                                          {GLFW_KEY_Z, HL_UI_UNDO}, {GLFW_KEY_Y, HL_UI_REDO}};
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
+        if (plain[i][0] == key)
+            return (hl_ui_key)plain[i][1];
+    for (size_t i = 0; i < sizeof with_control / sizeof with_control[0] && control; i++)
+        if (with_control[i][0] == key)
+            return (hl_ui_key)with_control[i][1];
+    return (hl_ui_key)0;
+}
+
 static void on_key(GLFWwindow *handle, int key, int scancode, int action, int mods)
 {
     hl_window *w = glfwGetWindowUserPointer(handle);
     (void)scancode;
+    const hl_ui_key edits = editing_key(key, mods & GLFW_MOD_CONTROL);
+    if (action != GLFW_RELEASE && edits)
+        add_typed(w, -(int32_t)edits);
     if (action != GLFW_PRESS || w->input.key_count == HL_WINDOW_KEYS)
         return;
     if (key == GLFW_KEY_ESCAPE)
@@ -91,6 +127,7 @@ hl_status hl_window_create(hl_window **out, const char *title, int32_t width, in
     glfwSetWindowUserPointer(w->handle, w);
     glfwSetScrollCallback(w->handle, on_wheel);
     glfwSetKeyCallback(w->handle, on_key);
+    glfwSetCharCallback(w->handle, on_letter);
     glfwSetDropCallback(w->handle, on_drop);
     glfwSetWindowRefreshCallback(w->handle, on_refresh);
     *out = w;
@@ -144,6 +181,18 @@ void hl_window_resize(hl_window *window, int32_t width, int32_t height)
     glfwSetWindowSize(window->handle, width, height);
 }
 
+const char *hl_window_paste(void *window)
+{
+    const hl_window *w = window;
+    return glfwGetClipboardString(w->handle);
+}
+
+void hl_window_copy(void *window, const char *text)
+{
+    const hl_window *w = window;
+    glfwSetClipboardString(w->handle, text);
+}
+
 static void read_mouse(hl_window *w, hl_window_input *in)
 {
     static const int buttons[3] = {GLFW_MOUSE_BUTTON_LEFT, GLFW_MOUSE_BUTTON_RIGHT,
@@ -186,6 +235,7 @@ void hl_window_poll(hl_window *window, double seconds, hl_window_input *out)
                          glfwGetKey(w->handle, key) == GLFW_PRESS;
     out->shift = glfwGetKey(w->handle, GLFW_KEY_LEFT_SHIFT) == GLFW_PRESS ||
                  glfwGetKey(w->handle, GLFW_KEY_RIGHT_SHIFT) == GLFW_PRESS;
-    out->control = glfwGetKey(w->handle, GLFW_KEY_LEFT_CONTROL) == GLFW_PRESS;
+    out->control = glfwGetKey(w->handle, GLFW_KEY_LEFT_CONTROL) == GLFW_PRESS ||
+                   glfwGetKey(w->handle, GLFW_KEY_RIGHT_CONTROL) == GLFW_PRESS;
     out->close = glfwWindowShouldClose(w->handle);
 }

@@ -3,9 +3,10 @@
 #ifndef HL_VIEWER_WINDOW_GLFW_H
 #define HL_VIEWER_WINDOW_GLFW_H
 
+#include "viewer/ui.h"
 #include "viewer/vk_device.h"
 
-enum { HL_WINDOW_KEYS = 16, HL_WINDOW_DROPS = 16, HL_WINDOW_PATH = 4096 };
+enum { HL_WINDOW_KEYS = 16, HL_WINDOW_DROPS = 16, HL_WINDOW_PATH = 4096, HL_WINDOW_TYPED = 64 };
 enum { HL_WINDOW_ESCAPE = 27, HL_WINDOW_DELETE = 127 }; /* keys that are no letters */
 
 typedef struct hl_window_input {
@@ -19,6 +20,8 @@ typedef struct hl_window_input {
     bool held[128]; /* letters as capitals, digits: down now      */
     int32_t key_count;
     int32_t keys[HL_WINDOW_KEYS]; /* pressed since the last poll, as `held`; ? as '?' */
+    int32_t typed_count;
+    int32_t typed[HL_WINDOW_TYPED]; /* since the last poll, held keys again, as hl_ui_input */
     int32_t drop_count;
     char drops[HL_WINDOW_DROPS][HL_WINDOW_PATH]; /* files dropped since */
     bool exposed;                                /* what the window showed is gone */
@@ -45,6 +48,10 @@ void hl_window_swap(hl_window *window);
 float hl_window_scale(const hl_window *window);
 
 void hl_window_resize(hl_window *window, int32_t width, int32_t height);
+
+/* Text of other programs, for hl_ui_clipboard; window: an hl_window. */
+const char *hl_window_paste(void *window);
+void hl_window_copy(void *window, const char *text);
 
 /* Reads all events, waiting at most `seconds` for the first. */
 void hl_window_poll(hl_window *window, double seconds, hl_window_input *out);

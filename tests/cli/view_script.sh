@@ -46,6 +46,15 @@ screenshot f.exr
 show normal
 screenshot g.png
 SCRIPT
+# Names: one folder for all, numbers where a name is taken.
+mkdir shots
+printf '%s\n' 'size 32 24' 'folder shots' 'screenshot-new a.png' 'screenshot-new a.png' 'screenshot-new a.png' \
+    'export x.spz' 'path-add 1' 'path-save p.json' 'path-clear' 'path-load p.json' \
+    'film f' 'folder f' 'screenshot-new b.exr' 'folder ..' 'open x.spz' 'screenshot a.png' 'folder ~/f' \
+    'screenshot c.jpg' "screenshot $PWD/d.png" >names.txt
+HOME=$PWD/shots "$HELIO" view in.ply --headless --script names.txt --raster cpu --quiet
+(cd shots && find . -type f | LC_ALL=C sort)
+rm d.png
 for run in 1 2; do
     "$HELIO" view in.ply --headless --script all.txt --raster cpu
     mkdir run$run
@@ -59,6 +68,8 @@ printf 'quit\nnonsense\n' >quit.txt
 "$HELIO" view in.ply --headless --script quit.txt --raster cpu --json | grep -c '"splats":.*2'
 for bad in 'dance' 'orbit 1' 'orbit 1 2 3' 'size 0 10' 'camera 0' 'scale nan' 'screenshot' \
     'open missing.ply' 'grab x.png' 'show nothing' 'environment no.hdr' 'exposure 99' 'tone red' \
+    'folder nowhere' 'folder in.ply' 'screenshot nowhere/a.png' 'screenshot-new nowhere/a.exr' 'export no/x.ply' \
+    'screenshot /proc/a.png' \
     'sun 0 0 0 1 1 1' 'light-set 0 1 1 1 1 1 1' 'light-size 0 1' 'light-remove 0' 'intensity -1' 'tool saw'; do
     printf '\n%s\n' "$bad" >bad.txt
     "$HELIO" view in.ply --headless --script bad.txt --raster cpu && exit 9

@@ -61,6 +61,7 @@ press() { xdotool key --window "$window" "$1"; }
 # until FILE: saves the picture until it is FILE's, 10 seconds at most.
 until_same() {
     for _ in $(seq 100); do
+        rm -f screenshot*.png
         press p
         sleep 0.1
         cmp -s screenshot.png "$1" && return 0
@@ -86,4 +87,29 @@ xdotool mousemove --window "$window" 150 120 sleep 0.2 mousedown 1 sleep 0.2 \
     mousemove_relative 20 10 sleep 0.2 mouseup 1 sleep 0.2 key --window "$window" p sleep 0.3 \
     key --window "$window" Escape || true # it is gone
 wait $viewer
-cmp -s screenshot.png other.png || echo 'the mouse turned the scene'
+newest=$(ls -t screenshot*.png | head -n 1)
+cmp -s "$newest" other.png || echo 'the mouse turned the scene'
+# Names that are typed: no key is a command meanwhile; what is there is not replaced unasked.
+xdotool keyup Escape # it went down in the window that it closed
+mkdir shots
+"$HELIO" view in.ply --width 600 --height 400 --raster cpu >report &
+viewer=$!
+window=$(timeout 20 xdotool search --sync --all --pid $viewer --name Heliograph | head -n 1)
+sleep 0.5
+# name TEXT: types the name of the screenshot and Enter.
+name() {
+    press ctrl+s
+    sleep 0.3
+    xdotool type --window "$window" --delay 20 "$1"
+    sleep 0.3
+    press Return
+    sleep 0.5
+}
+name shots/p1hq.png
+head -c 4 shots/p1hq.png >kept.png
+cp kept.png shots/p1hq.png
+name p1hq.png
+cmp kept.png shots/p1hq.png && echo 'kept'
+press Escape || true # it is gone
+wait $viewer
+ls shots

@@ -3,6 +3,9 @@
 #include "tests/check.h"
 #include "viewer/ui.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static int pressed;
 static bool checked;
 static float value = 0.5f;
@@ -121,10 +124,91 @@ static void pictures_lists_and_lines(void **state)
     hl_ui_destroy();
 }
 
+static char name[16];
+static bool focus;
+
+/* A field, where the cursor is put once; true: Enter. */
+static bool type(const int32_t *typed, int32_t count)
+{
+    hl_ui_lists lists;
+    const hl_ui_input in = {.width = 400,
+                            .height = 300,
+                            .seconds = 0.1f,
+                            .x = -1,
+                            .y = -1,
+                            .typed = typed,
+                            .typed_count = count};
+    hl_ui_begin(&in);
+    hl_ui_panel("Panel", 10, 10, 200);
+    const bool entered = hl_ui_field("##name", name, sizeof name, 100, focus);
+    focus = false;
+    hl_ui_panel_end();
+    hl_ui_end(&lists);
+    return entered;
+}
+
+/* Frames until all that was typed arrived; how often Enter came. */
+static int finish(void)
+{
+    int entered = 0;
+    for (int i = 0; i < 40; i++)
+        entered += type(NULL, 0);
+    return entered;
+}
+
+static char board[16];
+static const char *read_board(void *ctx)
+{
+    return ctx;
+}
+static void write_board(void *ctx, const char *text)
+{
+    snprintf(ctx, sizeof board, "%s", text);
+}
+
+/* All of a burst arrives, in its order; what is too long is left out; Enter and Escape end it. */
+static void text_is_typed(void **state)
+{
+    (void)state;
+    static const int32_t first[] = {
+        'a',        'b', -HL_UI_BACKSPACE, 'c',           0x20AC, -HL_UI_HOME, '/',
+        -HL_UI_END, '.', -HL_UI_LEFT,      -HL_UI_DELETE, -99,    0,           -HL_UI_ENTER};
+    static const int32_t again[] = {'x', 'y',          -HL_UI_ALL,  -HL_UI_CUT,
+                                    'z', -HL_UI_PASTE, -HL_UI_PASTE};
+    static const int32_t away[] = {'q', -HL_UI_ESCAPE};
+    int32_t many[40];
+    assert_true(hl_ui_create(1, NULL));
+    hl_ui_clipboard(read_board, write_board, board);
+    snprintf(name, sizeof name, "old");
+    assert_int_equal(type(first, 3) + finish(), 0);
+    assert_string_equal(name, "old"); /* no field has the cursor */
+    assert_false(hl_ui_wants_keys());
+    focus = true;
+    (void)finish();
+    assert_true(hl_ui_wants_keys());
+    assert_int_equal(type(first, sizeof first / sizeof first[0]) + finish(), 1);
+    assert_string_equal(name, "/ac\xE2\x82\xAC"); /* over the selected old text */
+    assert_false(hl_ui_wants_keys());
+    focus = true;
+    (void)finish();
+    assert_int_equal(type(again, 7) + finish(), 0);
+    assert_string_equal(name, "zxyxy");
+    assert_string_equal(board, "xy");
+    for (int i = 0; i < 40; i++)
+        many[i] = 'a' + i % 26;
+    (void)type(many, 40);
+    (void)finish();
+    assert_int_equal(strlen(name), sizeof name - 1);
+    assert_int_equal(type(away, 2) + finish(), 0);
+    assert_string_equal(name, "/ac\xE2\x82\xAC"); /* Escape takes it back */
+    assert_false(hl_ui_wants_keys());
+    hl_ui_destroy();
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(lists_are_whole),
-                                       cmocka_unit_test(clicks_arrive),
-                                       cmocka_unit_test(pictures_lists_and_lines)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists_are_whole), cmocka_unit_test(clicks_arrive),
+        cmocka_unit_test(pictures_lists_and_lines), cmocka_unit_test(text_is_typed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
