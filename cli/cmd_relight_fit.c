@@ -5,11 +5,12 @@
 #include "cli/relight_fit.h"
 
 enum { PRESET_FULL = 1 };
+enum { BAKED_SHARE = 16, BAKED_MOST = 1 << 20 }; /* pixels, of those that are lit */
 
 typedef struct fit_options {
     hl_common common;
     const char *scene, *mesh, *data, *light, *maps, *envs, *knobs;
-    int32_t preset, hybrid, iterations, max_side_px, spp, denoise;
+    int32_t preset, hybrid, iterations, refine, max_side_px, spp, denoise;
     bool fit, resume, no_metal, no_indirect, exposure, fixed_light, scale_by_truth;
 } fit_options;
 
@@ -24,6 +25,9 @@ static const hl_option rows[] = {
                   "effort: 4000 steps of 1024 pixels, or 20000 of 4096"),
     HL_OPT_INT(fit_options, "--iterations", iterations, 0, 10000000,
                "steps of the solve, 0 for those of the preset"),
+    HL_OPT_INT(fit_options, "--refine", refine, -1, 10000000,
+               "steps after these, materials alone under light baked for each pixel; -1 for a "
+               "quarter of them"),
     HL_OPT_CHOICE(fit_options, "--hybrid", hybrid, HL_HYBRID_NAMES,
                   "light each splat and blend, or blend and light each pixel; then with places and "
                   "normals of the mesh; then with splats near the mesh alone"),
@@ -63,6 +67,14 @@ static hl_status read_knobs(const char *path, hl_fit_config *c)
     return s;
 }
 
+/* In proportion to the solve: an eighth of its rays. */
+static void refinement(const fit_options *o, hl_fit_config *c)
+{
+    const int64_t pixels = (int64_t)c->iterations * c->pixels / BAKED_SHARE;
+    c->refine = o->refine < 0 ? c->iterations / 4 : o->refine;
+    c->bake_pixels = (int32_t)(pixels < BAKED_MOST ? pixels + 1 : BAKED_MOST);
+}
+
 static hl_status run(const fit_options *o)
 {
     hl_relight_fit_options f = {.scene = o->scene,
@@ -84,6 +96,7 @@ static hl_status run(const fit_options *o)
     }
     if (o->iterations)
         f.config.iterations = o->iterations;
+    refinement(o, &f.config);
     f.config.seed = o->common.seed;
     f.config.metal = !o->no_metal;
     f.config.indirect = !o->no_indirect;

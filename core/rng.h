@@ -32,7 +32,8 @@ typedef enum hl_rng_purpose {
     HL_RNG_POSITIONS,
     HL_RNG_LIGHT,
     HL_RNG_FIT,
-    HL_RNG_NEIGHBOUR
+    HL_RNG_NEIGHBOUR,
+    HL_RNG_BAKE
 } hl_rng_purpose;
 
 HL_HD uint64_t hl_rng_mix(uint64_t x)

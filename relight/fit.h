@@ -15,6 +15,9 @@
  * splats through the rasterizer and the light through its texels; visibility and densities have
  * none.  E is the irradiance of every mesh vertex, bounces included, refreshed every so often.
  *
+ * After the iterations, `refine` steps move the materials alone, against light that is integrated
+ * once per pixel for all of them (relight/fit/baked.h).
+ *
  * With `exposure` every photo has a factor of its own, the mean of their logarithms being 0.
  * A colour factor between light and albedo cannot be told from photos: relight/protocol.h.
  * The same inputs give the same bytes for any thread count, and a resumed run those of the straight
@@ -69,7 +72,12 @@
     X(float,   init_metal,       0.02f,   0,     1)                                               \
     X(float,   init_light,       0.5f,    1e-6,  1e6)     /* radiance                          */ \
     X(float,   freeze_light,     0.9f,    0,     1)       /* of the iterations; then the light
-                                                             stays and samples grow fourfold   */
+                                                             stays and samples grow fourfold   */ \
+    X(int32_t, refine,           0,       0,     10000000) /* steps after the iterations, from
+                                                             baked light; none if `forward`    */ \
+    X(int32_t, bake_samples,     128,     16,    1024)    /* rays of a baked pixel             */ \
+    X(int32_t, bake_pixels,      262144,  1,     67108864) /* at most; 204 bytes each          */ \
+    X(float,   lr_refine,        1,       0,     1)       /* of the steps of the materials     */
 /* clang-format on */
 
 typedef struct hl_fit_config {
@@ -109,6 +117,8 @@ hl_status hl_fit_create(hl_fit **out, const hl_fit_config *config, const hl_fit_
 void hl_fit_destroy(hl_fit **out);
 
 hl_status hl_fit_step(hl_fit *fit);
+/* Iterations and refinement. */
+int32_t hl_fit_steps_in_all(const hl_fit *fit);
 
 /* Called with a path to save to; NULL-able. */
 typedef struct hl_fit_events {

@@ -2,6 +2,8 @@
 
 #include "relight/fit/estimate.h"
 
+#include <string.h>
+
 void hl_estimate_face(const hl_mesh *mesh, uint32_t triangle, float normal[3])
 {
     const uint32_t *t = mesh->triangles + 3 * (size_t)triangle;
@@ -32,20 +34,17 @@ void hl_estimate_bounce(const hl_estimate_scene *scene, const hl_ray *ray, const
             rgb[c] += scene->bounce_weight * w[k] * scene->bounce[3 * (size_t)t[k] + (size_t)c];
 }
 
-/* Light from one direction: what the environment or the hit sends. */
-static void look(const hl_estimate_scene *scene, const hl_estimate_point *p, hl_estimate_sample *s,
-                 float weight)
+int32_t hl_estimate_look(const hl_estimate_scene *scene, const hl_estimate_point *p,
+                         const float direction[3], float rgb[3])
 {
     hl_ray ray = {.t_min = 0, .t_max = 1e30f};
     hl_hit hit;
-    float rgb[3];
     for (int k = 0; k < 3; k++) {
         ray.origin[k] = p->x[k] + scene->offset * p->geometric[k];
-        ray.direction[k] = s->direction[k];
+        ray.direction[k] = direction[k];
     }
-    const bool below = hl_dot3(p->geometric, s->direction) <= 0;
+    const bool below = hl_dot3(p->geometric, direction) <= 0;
     bool blocked = scene->visibility && below;
-    s->weight = 0;
     rgb[0] = rgb[1] = rgb[2] = 0;
     if (scene->visibility && !below) {
         blocked =
@@ -53,12 +52,21 @@ static void look(const hl_estimate_scene *scene, const hl_estimate_point *p, hl_
         if (blocked && scene->bounce)
             hl_estimate_bounce(scene, &ray, &hit, rgb);
     }
-    if (!blocked) {
-        s->texel = (int32_t)hl_environment_texel(scene->env, s->direction);
-        for (int c = 0; c < 3; c++)
-            rgb[c] = scene->env->radiance[3 * (size_t)s->texel + (size_t)c];
-        s->weight = weight;
-    }
+    if (blocked)
+        return -1;
+    const int32_t texel = (int32_t)hl_environment_texel(scene->env, direction);
+    memcpy(rgb, scene->env->radiance + 3 * (size_t)texel, 3 * sizeof *rgb);
+    return texel;
+}
+
+/* Light from one direction: what the environment or the hit sends. */
+static void look(const hl_estimate_scene *scene, const hl_estimate_point *p, hl_estimate_sample *s,
+                 float weight)
+{
+    float rgb[3];
+    const int32_t texel = hl_estimate_look(scene, p, s->direction, rgb);
+    s->texel = texel < 0 ? 0 : texel;
+    s->weight = texel < 0 ? 0 : weight;
     for (int c = 0; c < 3; c++)
         s->light[c] = rgb[c] * weight;
 }

@@ -46,6 +46,11 @@ int32_t hl_estimate(const hl_estimate_scene *scene, const hl_estimate_point *poi
 void hl_estimate_bwd(const hl_estimate_point *point, const hl_estimate_sample *samples,
                      int32_t count, const float d_radiance[3], hl_surface *grad, float *env_grad);
 
+/* Radiance (3) that reaches the point from a direction.  Returns the texel of the environment, -1
+ * where something is in the way. */
+int32_t hl_estimate_look(const hl_estimate_scene *scene, const hl_estimate_point *point,
+                         const float direction[3], float rgb[3]);
+
 /* Radiance that leaves the mesh where the ray hits it; 0 from behind. */
 void hl_estimate_bounce(const hl_estimate_scene *scene, const hl_ray *ray, const hl_hit *hit,
                         float rgb[3]);

@@ -127,7 +127,22 @@ hl_status hl_fit_save(const hl_fit *fit, const char *path)
     return hl_helio_writer_commit(&w);
 }
 
-/* The run must be the same but for its length. */
+/* Value of a file that was written before there was this field: the field's default. */
+#define X(type, name, value, least, most) static const float before_##name = (float)(value);
+HL_FIT_FIELDS(X)
+#undef X
+
+/* Fields that may change: lengths, and those of the refinement before it has begun. */
+static bool is_free(const char *field, bool refined)
+{
+    static const char *const later[] = {"bake_samples", "bake_pixels", "lr_refine"};
+    bool free = strcmp(field, "iterations") == 0 || strcmp(field, "refine") == 0;
+    for (int i = 0; i < 3 && !refined; i++)
+        free = free || strcmp(field, later[i]) == 0;
+    return free;
+}
+
+/* The run must be the same but for what is_free allows. */
 static hl_status check_config(const hl_fit *fit, const hl_json *about, const char *path)
 {
     const hl_json *config = hl_json_find(about, "config");
@@ -136,15 +151,19 @@ static hl_status check_config(const hl_fit *fit, const hl_json *about, const cha
         return hl_fail(HL_E_FORMAT, "%s: holds no fit of materials and light", path);
     if (!(step >= 0 && step <= 1e7 && step == floor(step)))
         return hl_fail(HL_E_FORMAT, "%s: fit.step is %g, expected 0..10000000", path, step);
+    const double before = hl_json_number(config, "iterations", step);
+    if (step > before && before != fit->c.iterations)
+        return hl_fail(HL_E_FORMAT, "%s: was refined after %g steps, now %d: cannot resume", path,
+                       before, fit->c.iterations);
     const double hybrid = hl_json_number(config, "hybrid", HL_HYBRID_WINDOW);
     if (hybrid >= 0 && hybrid < HL_HYBRID_COUNT && hybrid != fit->c.hybrid)
         return hl_fail(HL_E_FORMAT, "%s: was solved with --hybrid %s, now %s: cannot resume", path,
                        hl_hybrid_rules_of((int32_t)hybrid)->name, fit->rules->name);
 #define X(type, name, value, least, most)                                                          \
-    if (strcmp(#name, "iterations") != 0 &&                                                        \
-        (float)hl_json_number(config, #name, nan("")) != (float)fit->c.name)                       \
+    if (!is_free(#name, step > before) &&                                                          \
+        (float)hl_json_number(config, #name, (double)before_##name) != (float)fit->c.name)         \
         return hl_fail(HL_E_FORMAT, "%s: was made with %s %g, now %g: cannot resume", path, #name, \
-                       hl_json_number(config, #name, nan("")), (double)fit->c.name);
+                       hl_json_number(config, #name, (double)before_##name), (double)fit->c.name);
     HL_FIT_FIELDS(X)
 #undef X
     if (hl_json_number(config, "seed", nan("")) != (double)fit->c.seed)

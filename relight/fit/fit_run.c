@@ -244,6 +244,7 @@ void hl_fit_destroy(hl_fit **out)
     hl_fit_surface_release(fit);
     hl_fit_exposure_release(fit);
     hl_fit_forward_release(fit);
+    hl_fit_refine_release(fit);
     hl_free(fit->splat_vertex);
     hl_free(fit->splat_share);
     hl_fit_adam_release(&fit->light);
@@ -327,7 +328,7 @@ static void scatter_gradients(hl_fit *fit)
     }
 }
 
-static hl_status forward(hl_fit *fit, int32_t k, hl_raster_frame *frame)
+hl_status hl_fit_draw(hl_fit *fit, int32_t k, hl_raster_frame *frame)
 {
     const hl_raster_view *view = &fit->scene.views[k];
     hl_raster_options o = {.sh_degree = 0,
@@ -344,55 +345,69 @@ static hl_status forward(hl_fit *fit, int32_t k, hl_raster_frame *frame)
     if ((size_t)frame->rows * (size_t)frame->stride > fit->plane_floats)
         return hl_fail(HL_E_ARG, "fit: view %d: the frame is padded to %d x %d", k, frame->stride,
                        frame->rows);
+    memset(fit->plane_grad, 0, HL_FIT_CHANNELS * fit->plane_floats * sizeof *fit->plane_grad);
     return HL_OK;
 }
 
-static hl_status backward(hl_fit *fit, const hl_raster_frame *frame)
+hl_status hl_fit_draw_bwd(hl_fit *fit, const hl_raster_frame *frame)
 {
     hl_raster_frame_grad grad = {0};
     hl_raster_sink sink = {.feature_grad = fit->feature_grad};
     for (int c = 0; c < HL_FIT_CHANNELS; c++)
         grad.plane[frame->feature_plane + c] = fit->plane_grad + (size_t)c * fit->plane_floats;
-    return hl_raster_backward(fit->raster, &fit->splats, &grad, &sink);
+    HL_TRY(hl_raster_backward(fit->raster, &fit->splats, &grad, &sink));
+    scatter_gradients(fit);
+    return HL_OK;
+}
+
+int32_t hl_fit_next_view(const hl_fit *fit)
+{
+    hl_rng rng = hl_rng_at((uint64_t)fit->c.seed, (uint64_t)fit->step, 0, HL_RNG_VIEW_ORDER);
+    int32_t k = (int32_t)hl_rng_below(&rng, (uint32_t)fit->scene.view_count);
+    while (!fit->view[k].pixel_count) /* some view has one: hl_fit_create made sure */
+        k = (k + 1) % fit->scene.view_count;
+    return k;
 }
 
 /* Gradients of the splats' materials and of the light. */
 static hl_status splat_step(hl_fit *fit)
 {
     hl_raster_frame frame;
-    hl_rng rng = hl_rng_at((uint64_t)fit->c.seed, (uint64_t)fit->step, 0, HL_RNG_VIEW_ORDER);
-    int32_t k = (int32_t)hl_rng_below(&rng, (uint32_t)fit->scene.view_count);
-    while (!fit->view[k].pixel_count) /* some view has one: hl_fit_create made sure */
-        k = (k + 1) % fit->scene.view_count;
+    const int32_t k = hl_fit_next_view(fit);
     if (fit->rules->per_splat) {
         HL_TRY(hl_fit_forward_step(fit, k));
         scatter_gradients(fit);
         return HL_OK;
     }
-    HL_TRY(forward(fit, k, &frame));
-    memset(fit->plane_grad, 0, HL_FIT_CHANNELS * fit->plane_floats * sizeof *fit->plane_grad);
+    HL_TRY(hl_fit_draw(fit, k, &frame));
     hl_fit_shade(fit, k, &frame);
     hl_fit_smooth(fit, k, &frame);
-    HL_TRY(backward(fit, &frame));
-    scatter_gradients(fit);
-    return HL_OK;
+    return hl_fit_draw_bwd(fit, &frame);
+}
+
+void hl_fit_move(hl_fit *fit, hl_fit_set *set, const hl_fit_rates *rates, int32_t n)
+{
+    if (rates->metal)
+        hl_fit_metal_prior(fit, set);
+    take_step(&set->albedo, fit->c.lr_albedo * rates->albedo, n, ALBEDO_LEAST, 1);
+    take_step(&set->roughness, fit->c.lr_roughness * rates->others, n, HL_ROUGHNESS_MIN, 1);
+    if (rates->metal)
+        take_step(&set->metal, fit->c.lr_metal * rates->others, n, 0, 1);
 }
 
 static void move_materials(hl_fit *fit, hl_fit_set *set, float t, int32_t n)
 {
     const float decay = powf(fit->c.lr_end, t);
-    const float warm = hl_clamp(0.1f + 0.9f * t / ALBEDO_FULL, 0, 1);
-    const bool metal = fit->c.metal && t >= fit->c.metal_from;
-    if (metal)
-        hl_fit_metal_prior(fit, set);
-    take_step(&set->albedo, fit->c.lr_albedo * decay * warm, n, ALBEDO_LEAST, 1);
-    take_step(&set->roughness, fit->c.lr_roughness * decay, n, HL_ROUGHNESS_MIN, 1);
-    if (metal)
-        take_step(&set->metal, fit->c.lr_metal * decay, n, 0, 1);
+    const hl_fit_rates rates = {.albedo = decay * hl_clamp(0.1f + 0.9f * t / ALBEDO_FULL, 0, 1),
+                                .others = decay,
+                                .metal = fit->c.metal && t >= fit->c.metal_from};
+    hl_fit_move(fit, set, &rates, n);
 }
 
 hl_status hl_fit_step(hl_fit *fit)
 {
+    if (fit->step >= fit->c.iterations && fit->step < hl_fit_steps_in_all(fit))
+        return hl_fit_refine_step(fit);
     const int32_t begin = hl_fit_surface_steps(fit);
     const bool surface = fit->step < begin;
     hl_fit_set *set = surface ? &fit->of_vertices : &fit->of_splats;
@@ -427,14 +442,16 @@ hl_status hl_fit_step(hl_fit *fit)
 hl_status hl_fit_run(hl_fit *fit, const hl_fit_events *events)
 {
     double smooth = nan("");
-    while (fit->step < fit->c.iterations) {
+    const int32_t total = hl_fit_steps_in_all(fit);
+    while (fit->step < total) {
         HL_TRY(hl_fit_step(fit));
         smooth = isnan(smooth) ? fit->loss : 0.98 * smooth + 0.02 * fit->loss;
-        const bool stop = hl_interrupt_requested(), end = fit->step == fit->c.iterations;
+        const bool stop = hl_interrupt_requested();
+        const bool end = fit->step == total || fit->step == fit->c.iterations;
         const int32_t every = events ? events->save_every : 0;
-        hl_log_progress(&(hl_progress){.stage = "fit",
+        hl_log_progress(&(hl_progress){.stage = fit->refine ? "refine" : "fit",
                                        .done = fit->step,
-                                       .total = fit->c.iterations,
+                                       .total = total,
                                        .loss = smooth,
                                        .splats = fit->scene.splats->count,
                                        .next_save = every ? (fit->step / every + 1) * every : -1});
@@ -442,11 +459,15 @@ hl_status hl_fit_run(hl_fit *fit, const hl_fit_events *events)
             HL_TRY(hl_fit_gather_features(fit));
             HL_TRY(events->save(events->ctx, fit));
         }
-        if (stop && !end)
-            return hl_fail(HL_E_INTERRUPT, "stopped after %d of %d steps", fit->step,
-                           fit->c.iterations);
+        if (stop && fit->step < total)
+            return hl_fail(HL_E_INTERRUPT, "stopped after %d of %d steps", fit->step, total);
     }
     return HL_OK;
+}
+
+int32_t hl_fit_steps_in_all(const hl_fit *fit)
+{
+    return fit->c.iterations + (fit->rules->per_splat ? 0 : fit->c.refine);
 }
 
 int32_t hl_fit_steps(const hl_fit *fit)

@@ -11,7 +11,6 @@
 #define CLIP_SLOPE  0.1f           /* of the clamp at 1, where the photo is not clipped          */
 #define CLIPPED     (254.5f / 255) /* photo values above this may be anything brighter          */
 #define LEAST_LIGHT 1e-4f          /* the sRGB curve's slope below is that of its straight part  */
-#define LEAST_ALPHA 0.5f           /* pixels that the splats cover less give no gradient         */
 
 typedef struct job {
     hl_fit *fit;
@@ -37,8 +36,7 @@ float hl_fit_channel_loss(float radiance, float target, float *d)
     return fabsf(r);
 }
 
-/* The blended materials of pixel `at` of the frame, divided by its alpha. */
-static float read_surface(const hl_raster_frame *f, size_t at, hl_surface *s)
+float hl_fit_read_surface(const hl_raster_frame *f, size_t at, hl_surface *s)
 {
     const float alpha = 1 - f->transmittance[at], inv = alpha > 0 ? 1 / alpha : 0;
     float value[HL_FIT_CHANNELS];
@@ -89,9 +87,9 @@ static double shade_pixel(const void *ctx, int32_t k, float *env_grad)
 
     fit->pixel_at[k] = (int32_t)at;
     memset(out, 0, HL_FIT_CHANNELS * sizeof *out);
-    const float alpha = read_surface(j->frame, at, &p.surface);
+    const float alpha = hl_fit_read_surface(j->frame, at, &p.surface);
     double loss = 0;
-    if (alpha >= LEAST_ALPHA) {
+    if (alpha >= HL_FIT_LEAST_ALPHA) {
         if (fit->rules->on_mesh)
             hl_fit_point_at(fit->scene.mesh, view, i, &v->hit[i], &p);
         else

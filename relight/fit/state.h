@@ -4,11 +4,13 @@
 #define HL_RELIGHT_FIT_STATE_H
 
 #include "relight/fit.h"
+#include "relight/fit/baked.h"
 #include "relight/fit/estimate.h"
 #include "relight/irradiance.h"
 
-#define HL_FIT_LOG_MOST  11.0f /* bound of the logarithm of the light             */
-#define HL_FIT_EDGE_GAIN 10.0f /* colours .1 apart let smoothness fall to 1/e     */
+#define HL_FIT_LOG_MOST    11.0f /* bound of the logarithm of the light             */
+#define HL_FIT_EDGE_GAIN   10.0f /* colours .1 apart let smoothness fall to 1/e     */
+#define HL_FIT_LEAST_ALPHA 0.5f  /* pixels that the splats cover less give no gradient */
 
 enum {
     HL_FIT_BLOCK = 32,  /* pixels of one block of shading       */
@@ -107,6 +109,7 @@ struct hl_fit {
     int32_t *splat_vertex;          /* (splats) the nearest                                     */
     int32_t *splat_share;           /* (splats) how many vertices have the splat as the nearest */
     struct hl_fit_forward *forward; /* fit_forward.c; NULL but where splats are lit one by one */
+    struct hl_fit_refine *refine;   /* fit_refine.c; NULL before its first step */
 };
 
 /* fit_gbuffer.c */
@@ -140,6 +143,8 @@ void hl_fit_shade_pixels(hl_fit *fit, int32_t count,
                          double (*shade)(const void *ctx, int32_t k, float *env_grad),
                          const void *ctx);
 
+/* The blended materials of pixel `at` of the frame, divided by its alpha, which is returned. */
+float hl_fit_read_surface(const hl_raster_frame *frame, size_t at, hl_surface *surface);
 /* L1 on sRGB of one channel; its slope into *d. */
 float hl_fit_channel_loss(float radiance, float target, float *d);
 
@@ -158,6 +163,13 @@ void hl_fit_surface_release(hl_fit *fit);
 void hl_fit_surface_step(hl_fit *fit);        /* gradients of of_vertices and the light */
 void hl_fit_surface_smooth(hl_fit *fit);      /* its prior, of one in four edges a step */
 hl_status hl_fit_surface_spread(hl_fit *fit); /* of_vertices -> of_splats */
+
+/* fit_refine.c: after the iterations, from baked light. */
+hl_status hl_fit_refine_step(hl_fit *fit);
+/* What `samples` rays find at the point, whose normal alone is read of its surface. */
+void hl_fit_bake_point(const hl_estimate_scene *scene, const hl_estimate_point *point,
+                       int32_t samples, hl_rng *rng, hl_baked *out);
+void hl_fit_refine_release(hl_fit *fit);
 
 /* fit_prior.c: added to plane_grad, to light.g, to the set's gradients. */
 void hl_fit_smooth(hl_fit *fit, int32_t view, const hl_raster_frame *frame);
@@ -186,6 +198,18 @@ void hl_fit_set_clear(hl_fit_set *set); /* gradients */
 void hl_fit_set_gather(const hl_fit_set *set, float *features);
 hl_status hl_fit_gather_features(hl_fit *fit);
 void hl_fit_refresh_light(hl_fit *fit, bool tables);
+/* Photo of this step, one with pixels that count. */
+int32_t hl_fit_next_view(const hl_fit *fit);
+/* The splats' materials, blended in view k; the gradient of that, from plane_grad, which starts as
+ * 0. */
+hl_status hl_fit_draw(hl_fit *fit, int32_t k, hl_raster_frame *frame);
+hl_status hl_fit_draw_bwd(hl_fit *fit, const hl_raster_frame *frame);
+/* Step n of Adam; rates are factors of those of the configuration. */
+typedef struct hl_fit_rates {
+    float albedo, others;
+    bool metal;
+} hl_fit_rates;
+void hl_fit_move(hl_fit *fit, hl_fit_set *set, const hl_fit_rates *rates, int32_t n);
 /* fit_bounces.c: traces on first use.  features (n, HL_FIT_CHANNELS): row index[v] is that of
  * vertex v, row v where index is NULL. */
 hl_status hl_fit_bounces_solve(const hl_fit *fit, hl_fit_bounces *bounces,

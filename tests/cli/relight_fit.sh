@@ -11,11 +11,11 @@ cp truth/envmaps/sky.hdr envs/sky.hdr
 fit() {
     "$HELIO" relight out --fit --quiet "$@"
 }
-fit --iterations 12 --threads 1 | sed 's/in [0-9]* s; .*/in TIME/'
+fit --iterations 12 --refine -1 --threads 1 | sed 's/in [0-9]* s; .*/in TIME/'
 cp out/scene.helio straight.helio
-fit --iterations 12 --threads 3 --maps maps --envs envs --spp 8 --scale-by-truth >/dev/null
+fit --iterations 12 --refine 3 --threads 3 --maps maps --envs envs --spp 8 --scale-by-truth >/dev/null
 cmp straight.helio out/scene.helio
-fit --iterations 12 --resume --json | grep -c '"steps":.*12'
+fit --iterations 12 --refine 3 --resume --json | grep -c '"steps":.*15'
 ls out maps/test_000
 "$HELIO" eval maps --protocol helio --data truth --require 'relight.psnr>=10,normal.mae_deg<=60' \
     --quiet | grep -c 'protocol helio'

@@ -14,6 +14,9 @@ static hl_fit_config quick(void)
     c.metal_from = 0.1f;
     c.exposure = true;
     c.surface = 0.9f; /* both stages, and a stop in the first */
+    c.refine = 6;
+    c.bake_pixels = 900;
+    c.bake_samples = 32;
     return c;
 }
 
@@ -58,17 +61,25 @@ static void bytes_do_not_depend_on_threads_or_stops(void **state)
     save_after(&f, 3, hl_test_file("three.helio"));
     same_files(hl_test_file("one.helio"), hl_test_file("three.helio"));
 
-    check_ok(hl_fit_create(&fit, &c, &f.scene, "cpu", HL_ISA_PLAIN));
-    for (int i = 0; i < 37; i++) /* between two tables */
-        check_ok(hl_fit_step(fit));
-    check_ok(hl_fit_save(fit, hl_test_file("part.helio")));
-    hl_fit_destroy(&fit);
-    check_ok(hl_fit_create(&fit, &c, &f.scene, "cpu", HL_ISA_PLAIN));
-    check_ok(hl_fit_load(fit, hl_test_file("part.helio")));
-    assert_int_equal(hl_fit_steps(fit), 37);
-    check_ok(hl_fit_run(fit, NULL));
-    check_ok(hl_fit_save(fit, hl_test_file("resumed.helio")));
-    same_files(hl_test_file("one.helio"), hl_test_file("resumed.helio"));
+    for (int stop = 37; stop <= 48; stop += 11) { /* between two tables; in the refinement */
+        check_ok(hl_fit_create(&fit, &c, &f.scene, "cpu", HL_ISA_PLAIN));
+        for (int i = 0; i < stop; i++)
+            check_ok(hl_fit_step(fit));
+        check_ok(hl_fit_save(fit, hl_test_file("part.helio")));
+        hl_fit_destroy(&fit);
+        check_ok(hl_fit_create(&fit, &c, &f.scene, "cpu", HL_ISA_PLAIN));
+        check_ok(hl_fit_load(fit, hl_test_file("part.helio")));
+        assert_int_equal(hl_fit_steps(fit), stop);
+        check_ok(hl_fit_run(fit, NULL));
+        assert_int_equal(hl_fit_steps(fit), 51);
+        check_ok(hl_fit_save(fit, hl_test_file("resumed.helio")));
+        same_files(hl_test_file("one.helio"), hl_test_file("resumed.helio"));
+        hl_fit_destroy(&fit);
+    }
+    hl_fit_config longer = c;
+    longer.iterations = 60; /* not after a refinement */
+    check_ok(hl_fit_create(&fit, &longer, &f.scene, "cpu", HL_ISA_PLAIN));
+    check_fails(hl_fit_load(fit, hl_test_file("part.helio")), "refined after 45 steps");
     hl_fit_destroy(&fit);
     hl_parallel_set_threads(0);
     fit_scene_release(&f);
