@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-enum { MIPS_MAX = 10, MAP_SAMPLES = 256, TABLE_SAMPLES = 256 };
+enum { MIPS_MAX = 12, MAP_SAMPLES = 256, TABLE_SAMPLES = 256 };
 
 typedef struct mips {
     hl_image level[MIPS_MAX]; /* level 0 belongs to the result */

@@ -16,8 +16,8 @@ enum {
     HL_PREFILTER_LAYERS = 6,
     HL_PREFILTER_WIDTH = 128, /* of layers 1 and up */
     HL_PREFILTER_HEIGHT = 64,
-    HL_PREFILTER_MAP_WIDTH = 512, /* layer 0 is at most this large */
-    HL_PREFILTER_MAP_HEIGHT = 256
+    HL_PREFILTER_MAP_WIDTH = 2048, /* layer 0 is at most this large */
+    HL_PREFILTER_MAP_HEIGHT = 1024
 };
 
 typedef struct hl_prefilter {

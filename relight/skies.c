@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "relight/skies.h"
 
+#include "core/parallel.h"
+
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = 512 }; /* the sun covers several texels */
+enum { WIDTH = 512, WIDTH_SUN = 2048, PARTS = 8 }; /* a sun is eleven texels wide, of smooth rim */
 
 #define PI       3.14159265358979323846
 #define DEGREE   (PI / 180)
-#define SUN_EDGE (1.0 * DEGREE) /* radius: more than a texel, so that turning does not flicker */
+#define SUN_EDGE (1.0 * DEGREE) /* radius */
 
 typedef struct look_of_sky {
     double sun_height;            /* rad                                                */
@@ -38,34 +40,60 @@ hl_sky hl_sky_find(const char *name)
     return (hl_sky)k;
 }
 
-/* Brightness of the clear sky over that of its zenith.  height: of the direction; away: from the
- * sun; low: of the sun; all rad. */
-static double clear_brightness(double height, double away, double low)
+/* Brightness of the clear sky as a function of the angle from the sun, rad, and its cosine. */
+static double around_sun(double away, double cosine)
 {
-    const double a = -1, b = -0.32, c = 10, d = -3, e = 0.45;
-    const double above = 1 + a * exp(b / fmax(sin(height), 1e-3)), zenith = 1 + a * exp(b);
-    const double here = 1 + c * (exp(d * away) - exp(d * PI / 2)) + e * cos(away) * cos(away);
-    const double z = PI / 2 - low;
-    const double there = 1 + c * (exp(d * z) - exp(d * PI / 2)) + e * cos(z) * cos(z);
-    return above * here / (zenith * there);
+    const double c = 10, d = -3, e = 0.45;
+    return 1 + c * (exp(d * away) - exp(d * PI / 2)) + e * cosine * cosine;
 }
 
-static void clear_at(const look_of_sky *s, double height, double turn, float rgb[3])
+/* Of the height, rad: above it. */
+static double above_horizon(double height)
 {
-    const double cosine =
-        sin(height) * sin(s->sun_height) + cos(height) * cos(s->sun_height) * cos(turn);
-    const double away = acos(fmin(fmax(cosine, -1), 1));
-    if (height <= 0) {
-        for (int c = 0; c < 3; c++)
-            rgb[c] = (float)s->ground[c];
-        return;
-    }
-    const double bright = clear_brightness(height, away, s->sun_height);
-    const double low = pow(1 - sin(height), 3), near = exp(-away * away / 0.25);
-    const double disc = away < SUN_EDGE ? s->sun : 0;
-    for (int c = 0; c < 3; c++) {
-        const double sky = s->zenith[c] + low * (s->horizon[c] - s->zenith[c]);
-        rgb[c] = (float)(bright * (sky + near * (s->around[c] - sky)) + disc * s->around[c]);
+    const double a = -1, b = -0.32;
+    return 1 + a * exp(b / fmax(sin(height), 1e-3));
+}
+
+static double away_from(double sun, double height, double turn)
+{
+    const double cosine = sin(height) * sin(sun) + cos(height) * cos(sun) * cos(turn);
+    return acos(fmin(fmax(cosine, -1), 1));
+}
+
+/* Part of a texel that the disc of the sun covers, by points within it. */
+static double disc_part(double sun, double height, double turn, double texel)
+{
+    const double away = away_from(sun, height, turn);
+    int inside = 0;
+    if (fabs(away - SUN_EDGE) > texel)
+        return away < SUN_EDGE;
+    for (int j = 0; j < PARTS; j++)
+        for (int i = 0; i < PARTS; i++)
+            inside += away_from(sun, height + texel * ((j + 0.5) / PARTS - 0.5),
+                                turn + texel * ((i + 0.5) / PARTS - 0.5)) < SUN_EDGE;
+    return (double)inside / (PARTS * PARTS);
+}
+
+/* Texels of one height. */
+static void clear_row(const look_of_sky *s, double height, int32_t width, float *rgb)
+{
+    const double texel = 2 * PI / width, low = pow(1 - sin(height), 3);
+    const double up = sin(height) * sin(s->sun_height), side = cos(height) * cos(s->sun_height);
+    const double scale =
+        above_horizon(height) /
+        (above_horizon(PI / 2) * around_sun(PI / 2 - s->sun_height, sin(s->sun_height)));
+    for (int32_t x = 0; x < width; x++, rgb += 3) {
+        const double turn = 2 * PI * (0.5 - (x + 0.5) / width);
+        const double cosine = fmin(fmax(up + side * cos(turn), -1), 1), away = acos(cosine);
+        const double bright = scale * around_sun(away, cosine), near = exp(-away * away / 0.25);
+        const double disc = s->sun * disc_part(s->sun_height, height, turn, texel);
+        for (int c = 0; c < 3; c++) {
+            const double sky = s->zenith[c] + low * (s->horizon[c] - s->zenith[c]);
+            rgb[c] =
+                height > 0
+                    ? (float)(bright * (sky + near * (s->around[c] - sky)) + disc * s->around[c])
+                    : (float)s->ground[c];
+        }
     }
 }
 
@@ -137,19 +165,38 @@ static void radiance_at(hl_sky sky, double height, double turn, float rgb[3])
         night_at(sky == HL_SKY_STUDIO ? &studio : &neon, height, turn, rgb);
     else if (sky == HL_SKY_OVERCAST)
         overcast_at(height, rgb);
-    else if (sky != HL_SKY_EVEN)
-        clear_at(sky == HL_SKY_CLEAR ? &clear_sky : &sunset_sky, height, turn, rgb);
+}
+
+static bool has_sun(hl_sky sky)
+{
+    return sky == HL_SKY_CLEAR || sky == HL_SKY_SUNSET;
+}
+
+typedef struct sky_rows {
+    hl_image *map;
+    hl_sky sky;
+} sky_rows;
+
+static void fill_row(void *ctx, int32_t y, int32_t thread)
+{
+    (void)thread;
+    const sky_rows *job = ctx;
+    const hl_image *map = job->map;
+    const double height = PI * (0.5 - (y + 0.5) / map->height);
+    float *row = map->data + 3 * (size_t)y * (size_t)map->width;
+    if (has_sun(job->sky)) {
+        clear_row(job->sky == HL_SKY_CLEAR ? &clear_sky : &sunset_sky, height, map->width, row);
+        return;
+    }
+    for (int32_t x = 0; x < map->width; x++)
+        radiance_at(job->sky, height, 2 * PI * (0.5 - (x + 0.5) / map->width), row + 3 * x);
 }
 
 hl_status hl_sky_map(hl_image *out, hl_sky sky, int32_t width)
 {
     hl_image map;
     HL_TRY(hl_image_create(&map, width, width / 2, 3));
-    for (int32_t y = 0; y < map.height; y++)
-        for (int32_t x = 0; x < width; x++)
-            radiance_at(sky, PI * (0.5 - (y + 0.5) / map.height),
-                        2 * PI * (0.5 - (x + 0.5) / width),
-                        map.data + 3 * ((size_t)y * (size_t)width + (size_t)x));
+    hl_parallel_for(map.height, fill_row, &(sky_rows){&map, sky});
     const double level = sky == HL_SKY_STUDIO ? studio.floor : sky == HL_SKY_NEON ? neon.floor : 1;
     const float scale = (float)(level / floor_of(&map));
     for (size_t i = 0; i < 3 * (size_t)width * (size_t)map.height; i++)
@@ -164,7 +211,7 @@ hl_status hl_sky_make(hl_environment *out, hl_sky sky)
     hl_image map;
     if (sky == HL_SKY_EVEN)
         return hl_environment_create_constant(out, white);
-    HL_TRY(hl_sky_map(&map, sky, WIDTH));
+    HL_TRY(hl_sky_map(&map, sky, has_sun(sky) ? WIDTH_SUN : WIDTH));
     const hl_status s = hl_environment_create(out, &map);
     hl_image_release(&map);
     return s;

@@ -117,7 +117,7 @@ hl_status hl_gpu_frame_record_lit(hl_gpu_frame *frame);
 /* Pipelines, table and an environment of white for the lit path; nothing where they are made. */
 hl_status hl_gpu_frame_make_lit(hl_gpu_frame *frame);
 
-/* Replaces the environment; a map is reduced to at most 512 x 256. */
+/* Replaces the environment; a map is reduced to at most 2048 x 1024. */
 hl_status hl_gpu_frame_set_environment(hl_gpu_frame *frame, const hl_environment *environment);
 
 /* Replaces the mesh, which must have normals; NULL: none. */

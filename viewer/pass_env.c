@@ -4,7 +4,7 @@
 #include "viewer/gpu_frame.h"
 #include "viewer/vk_graph.h"
 
-enum { MAP_WIDTH = 512, MAP_HEIGHT = 256, MIPS_MAX = 10 };
+enum { MAP_WIDTH = 2048, MAP_HEIGHT = 1024, MIPS_MAX = 12 };
 
 static hl_status make_image(hl_vk *vk, hl_vk_image *out, uint32_t width, uint32_t height,
                             uint32_t layers)

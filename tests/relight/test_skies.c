@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Procedural skies: finite, of the brightness they promise, the overcast one against its closed
  * form, the sun where it is said to be. */
+#include "core/vec.h"
 #include "relight/skies.h"
 #include "tests/check.h"
 
@@ -48,6 +49,23 @@ static void overcast_is_that_of_moon_and_spencer(void **state)
     hl_environment_release(&env);
 }
 
+/* Solid angle of the sun: what shines brighter than the sky beside it, over its brightest. */
+static double solid_angle(const hl_environment *env, const float at[3], float most)
+{
+    const double side = 3.141592653589793 / env->height;
+    double sum = 0;
+    for (int32_t y = 0; y < env->height; y++)
+        for (int32_t x = 0; x < env->width; x++) {
+            const float h = 1.5707963f - ((float)y + 0.5f) * (float)side;
+            const float turn = 3.1415927f - ((float)x + 0.5f) * (float)side;
+            const float d[3] = {cosf(h) * cosf(turn), cosf(h) * sinf(turn), sinf(h)};
+            if (hl_dot3(d, at) > 0.99978f) /* 1.2 degrees */
+                sum += (double)(env->radiance[3 * (y * env->width + x)] / most) * side * side *
+                       (double)cosf(h);
+        }
+    return sum;
+}
+
 static void the_sun_stands_along_x(void **state)
 {
     (void)state;
@@ -61,6 +79,10 @@ static void the_sun_stands_along_x(void **state)
         for (int32_t i = 0; i < env.width * env.height * 3; i++)
             most = fmaxf(most, env.radiance[i]);
         assert_true(sun[0] > 0.5f * most && sun[0] > 100);
+        const double want = 2 * 3.141592653589793 * (1 - cos(0.017453292519943295));
+        const double got = solid_angle(&env, at, most);
+        if (!(got > 0.98 * want && got < 1.04 * want)) /* the sky around it, too */
+            fail_msg("the sun of %s covers %g sr, not %g", hl_sky_name((hl_sky)k), got, want);
         assert_true(sun[0] > sun[2]); /* warmer than the sky */
         hl_environment_release(&env);
     }

@@ -5,6 +5,7 @@
 #include "core/color.h"
 #include "relight/brdf.h"
 #include "relight/environment.h"
+#include "relight/skies.h"
 #include "tests/viewer/gpu.h"
 
 #include <stdlib.h>
@@ -302,6 +303,90 @@ static void device_and_processor_blur_the_same(void **state)
     hl_arena_release(&arena);
 }
 
+/* Pixels that are brighter than `least`: how many, and their second moments. */
+static double moments(const hl_image *light, float least, double m[3])
+{
+    double n = 0, sx = 0, sy = 0;
+    m[0] = m[1] = m[2] = 0;
+    for (int i = 0; i < light->width * light->height; i++) {
+        const double x = i % light->width, y = i / light->width;
+        if (!(light->data[4 * i] > least))
+            continue;
+        n++;
+        sx += x;
+        sy += y;
+        m[0] += x * x;
+        m[1] += y * y;
+        m[2] += x * y;
+    }
+    m[0] = m[0] / n - sx * sx / (n * n);
+    m[1] = m[1] / n - sy * sy / (n * n);
+    m[2] = m[2] / n - sx * sy / (n * n);
+    return n;
+}
+
+/* The sun of a sky in a picture of the sky alone: as large as its disc where it is half as bright
+ * as in its middle, and round, there and at its rim. */
+static void the_sun_is_round(hl_raster_path path)
+{
+    enum { WIDE = 96 };
+    const double focal = 600, radius = focal * tan(0.017453292519943295);
+    const hl_splats none = {.count = 0};
+    const float c = 0.70710678f;
+    hl_raster_view v = {.width = WIDE,
+                        .height = WIDE,
+                        .fx = (float)focal,
+                        .fy = (float)focal,
+                        .cx = 0.5f * WIDE,
+                        .cy = 0.5f * WIDE};
+    hl_look look = HL_LOOK_DEFAULTS;
+    hl_environment env;
+    hl_image got;
+    float most = 0;
+    look.show = HL_SHOW_LIT;
+    look.sky = true;
+    check_ok(hl_sky_make(&env, HL_SKY_CLEAR));
+    hl_environment_orient(&env, look.up, 0);
+    const float at[3] = {c, 0, c}; /* axes of the map */
+    hl_mul3_t(env.env_from_world, at, v.r + 6);
+    for (int k = 0; k < 3; k++)
+        v.r[3 + k] = -look.up[k];
+    hl_cross3(v.r + 3, v.r + 6, v.r); /* x = down x forward */
+    hl_normalize3(v.r, v.r);
+    hl_cross3(v.r + 6, v.r, v.r + 3);
+    hl_renderer *r = gpu_renderer(path);
+    check_ok(hl_renderer_set_splats(r, &none));
+    check_ok(hl_renderer_set_environment(r, &env));
+    check_ok(hl_renderer_numbers(r, &v, &look, &got));
+    for (int i = 0; i < WIDE * WIDE; i++)
+        most = fmaxf(most, got.data[4 * i]);
+    for (int k = 0; k < 2; k++) {
+        double m[3];
+        const double area = moments(&got, (k ? 0.05f : 0.5f) * most, m),
+                     reach = sqrt(area / 3.14159265);
+        fprintf(stderr, "sun, %s: radius %.2f of %.2f pixels, moments %.2f %.2f %.2f\n",
+                k ? "rim" : "half", reach, radius, m[0], m[1], m[2]);
+        assert_true(fabs(m[0] / m[1] - 1) < (k ? 0.14 : 0.06) && fabs(m[2]) < 0.03 * m[0]);
+        assert_true(reach > 0.97 * radius && reach < (k ? 1.15 : 1.03) * radius);
+        assert_true(fabs((m[0] + m[1]) / (0.5 * reach * reach) - 1) < 0.02);
+    }
+    hl_image_release(&got);
+    hl_environment_release(&env);
+    gpu_renderer_close(&r);
+}
+
+static void the_sun_is_round_on_the_device(void **state)
+{
+    (void)state;
+    the_sun_is_round(HL_RASTER_QUADS);
+}
+
+static void the_sun_is_round_on_the_processor(void **state)
+{
+    (void)state;
+    the_sun_is_round(HL_RASTER_CPU);
+}
+
 static void channels_show_what_is_stored(void **state)
 {
     (void)state;
@@ -422,6 +507,8 @@ int main(void)
         cmocka_unit_test(a_mirror_sees_the_environment),
         cmocka_unit_test(a_mirror_sees_the_environment_on_the_processor),
         cmocka_unit_test(device_and_processor_blur_the_same),
+        cmocka_unit_test(the_sun_is_round_on_the_device),
+        cmocka_unit_test(the_sun_is_round_on_the_processor),
         cmocka_unit_test(channels_show_what_is_stored),
         cmocka_unit_test(meshes_and_quads_hide_each_other),
         cmocka_unit_test(meshes_and_tiles_hide_each_other),
