@@ -3,6 +3,7 @@
  * steps of training; or rays; or bundle adjustment.
  *
  * Correctness gates timing: a path whose picture or gradients differ from plain C is not timed. */
+#include "cli/bench_pops.h"
 #include "cli/bench_rays.h"
 #include "cli/bench_scene.h"
 #include "cli/bench_sfm.h"
@@ -33,7 +34,8 @@ typedef struct bench_options {
 } bench_options;
 
 static const hl_option rows[] = {
-    HL_ARG(bench_options, "WHAT", what, "what to time: raster, train, view, rays or sfm"),
+    HL_ARG(bench_options, "WHAT", what,
+           "what to time: raster, train, view, pops (of the sort in a slow turn), rays or sfm"),
     HL_OPT_INT(bench_options, "--splats", splats, 0, HL_SPLATS_CAPACITY_MAX, "random splats"),
     HL_OPT_TEXT(bench_options, "--size", size, "WxH", "pixels of the picture"),
     HL_OPT_CHOICE(bench_options, "--isa", isa, "all|plain|avx2|avx512",
@@ -42,18 +44,19 @@ static const hl_option rows[] = {
     HL_OPT_FLOAT(bench_options, "--sigma-px", sigma_px, 0.01, 1000,
                  "median standard deviation of a splat in the picture"),
     HL_OPT_TEXT(bench_options, "--input", input, "FILE",
-                "raster, train, view: splats of a file instead of random ones"),
+                "raster, train, view, pops: splats of a file instead of random ones"),
     HL_OPT_TEXT(bench_options, "--cameras", cameras, "FILE",
-                "raster, train: cameras.json to see --input with; the first is timed"),
+                "raster, train, pops: cameras.json to see --input with; the first is timed"),
     HL_OPT_INT(bench_options, "--steps", steps, 1, 100000, "train: steps to time"),
     HL_OPT_FLAG(bench_options, "--deterministic", deterministic,
                 "raster, train: time sums in an order of their own too, on a GPU"),
-    HL_OPT_TEXT(bench_options, "--save", save, "FOLDER",
-                "raster, train, view: keep splats, cameras and photos as files"),
-    HL_OPT_INT(bench_options, "--frames", frames, 1, 100000,
-               "view: pictures to time for each path"),
+    HL_OPT_TEXT(
+        bench_options, "--save", save, "FOLDER",
+        "raster, train, view: keep splats, cameras and photos as files; pops: the worst picture"),
+    HL_OPT_INT(bench_options, "--frames", frames, 1, 100000, "view, pops: pictures for each path"),
     HL_OPT_DOUBLE(bench_options, "--seconds", seconds, 0, 3600, "view: at most, for each path"),
-    HL_OPT_CHOICE(bench_options, "--raster", path, "all|quads|tiles|cpu", "view: the path to time"),
+    HL_OPT_CHOICE(bench_options, "--raster", path, "all|quads|tiles|cpu",
+                  "view, pops: the path to take"),
     HL_OPT_INT(bench_options, "--triangles", triangles, 100, 20000000, "rays: size of the mesh"),
     HL_OPT_INT(bench_options, "--rays", rays, 1000, 10000000, "rays: how many"),
     HL_OPT_INT(bench_options, "--photos", photos, 4, 100000, "sfm: photos to adjust"),
@@ -465,10 +468,20 @@ int hl_cmd_bench(int argc, char **argv)
         code = hl_command_end(&spec, hl_bench_view(&view, &absent));
         return absent ? HL_EXIT_ABSENT : code;
     }
+    if (strcmp(o.what, "pops") == 0) {
+        bool absent;
+        const hl_bench_pops_options pops = {.scene = scene_options(&o),
+                                            .path = o.path,
+                                            .frames = o.frames,
+                                            .save = o.save,
+                                            .json = o.common.json};
+        code = hl_command_end(&spec, hl_bench_pops(&pops, &absent));
+        return absent ? HL_EXIT_ABSENT : code;
+    }
     if (strcmp(o.what, "raster") != 0)
         return hl_command_end(
             &spec,
-            hl_fail(HL_E_ARG, "WHAT: expected raster, train, view, rays or sfm, found \"%s\"",
+            hl_fail(HL_E_ARG, "WHAT: expected raster, train, view, pops, rays or sfm, found \"%s\"",
                     o.what));
     bench b = {.o = &o};
     hl_status s = bench_raster(&b);

@@ -51,6 +51,18 @@ hl_status hl_renderer_set_environment(hl_renderer *renderer, const hl_environmen
     return none();
 }
 
+hl_status hl_pick_at(const hl_splats *splats, const hl_raster_view *view, bool antialiased,
+                     double x, double y, hl_pick *out)
+{
+    (void)splats;
+    (void)view;
+    (void)antialiased;
+    (void)x;
+    (void)y;
+    (void)out;
+    return none();
+}
+
 const char *hl_show_name(hl_show show)
 {
     return show == HL_SHOW_COLOR ? "color" : "?";

@@ -41,6 +41,18 @@ fi
 grep -q '"schema":.*"helio.bench.view/1"' view.json
 grep -q '"poses"' orbit/orbit.json
 "$HELIO" bench view --input orbit/scene.splat --size 70x50 --frames 2 --raster cpu --threads 2
+"$HELIO" bench pops --splats 300 --size 70x50 --frames 6 --raster cpu --save pops --json --quiet >pops.json
+if command -v python3 >/dev/null; then
+    python3 -c '
+import json
+r = json.load(open("pops.json"))
+assert r["schema"] == "helio.bench.pops/1" and list(r["paths"]) == ["cpu"], r
+a, b = r["rounded"], r["paths"]["cpu"]
+assert abs(a["change"] - b["change"]) < 0.01 * a["change"] and a["change"] > 0, r
+assert abs(a["percent"] - b["percent"]) < 0.05 * a["percent"], r
+assert 0 < r["reordered"]["percent"] < r["by_centre"]["percent"] < 100, r'
+fi
+[ -s pops/difference_x20.png ] && cmp -s pops/own_order.png pops/order_before.png || echo 'pops are saved'
 "$HELIO" bench sfm --photos 200 --points 8000 --solver pcg --json --quiet >sfm.json
 if command -v python3 >/dev/null; then
     python3 -c '

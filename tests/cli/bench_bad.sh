@@ -20,5 +20,6 @@ try 2 view --raster gl
 try 1 view --size 1 --splats 3
 try 1 view --input nothing.ply
 try 2 sfm --solver qr
+try 1 pops --frames 3 --splats 3 --size 9x9
 try 1 raster --input nothing.ply
 try 2 train --steps 0
