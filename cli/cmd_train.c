@@ -90,7 +90,7 @@ static const hl_option rows[] = {
     HL_OPT_FLAG(T, "--geometry", geometry,
                 "flat splats that agree on a surface, with --antialias: for meshes and relighting"),
     HL_OPT_FLAG(T, "--multi-view", multi_view,
-                "with --geometry: depth and texture also agree with neighbouring photos"),
+                "with --geometry: depth and texture agree with other photos; not for alpha"),
     HL_OPT_FLAG(T, "--deterministic", deterministic,
                 "the same bytes in every run on a GPU too, where that is slower"),
     HL_OPT_TEXT(T, "--knobs", knobs, "FILE", "JSON object of training knobs (docs/training.md)"),

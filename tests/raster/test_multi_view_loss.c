@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The multi-view terms over pictures: gradients against differences of the loss, nothing to say
  * where two views agree, and the same bytes for any number of threads. */
+#include "core/memory.h"
 #include "core/parallel.h"
 #include "core/rng.h"
 #include "core/se3.h"
@@ -244,6 +245,38 @@ static void same_bytes_for_any_threads(void **state)
     hl_parallel_set_threads(0);
 }
 
+/* The n-th allocation fails, for all n; afterwards the same loss works and takes no more memory. */
+static void memory(void **state)
+{
+    (void)state;
+    static picture p[2];
+    const hl_multi_view_options o = {.geometric = 1, .photometric = 1, .stride = 1};
+    hl_multi_view_loss *loss;
+    int failed = 0;
+    draw_two(p, 0, 0);
+    check_ok(hl_multi_view_create(&loss));
+    for (uint64_t n = 1;; n++) {
+        hl_loss_result r = {.loss = 0};
+        hl_alloc_fail_at(n);
+        hl_status s = hl_multi_view_hold(loss, &p[1].frame, &p[1].view, &p[1].target);
+        if (s == HL_OK)
+            s = hl_multi_view_run(loss, &p[0].frame, &p[0].view, &p[0].target, &o, &r, NULL);
+        hl_alloc_fail_at(0);
+        if (s == HL_OK)
+            break;
+        assert_int_equal(s, HL_E_MEMORY);
+        failed++;
+        hl_multi_view_destroy(&loss);
+        check_ok(hl_multi_view_create(&loss));
+    }
+    assert_int_equal(failed, 5); /* planes and greys of two pictures, sums */
+    const uint64_t before = hl_alloc_count();
+    check_ok(hl_multi_view_hold(loss, &p[1].frame, &p[1].view, &p[1].target));
+    assert_true(loss_of(loss, &p[0], &o, NULL) > 0);
+    assert_true(hl_alloc_count() == before);
+    hl_multi_view_destroy(&loss);
+}
+
 static void what_is_wrong_is_named(void **state)
 {
     (void)state;
@@ -275,6 +308,7 @@ int main(void)
         cmocka_unit_test(the_slope_leads_back),
         cmocka_unit_test(adds_to_what_was_there),
         cmocka_unit_test(same_bytes_for_any_threads),
+        cmocka_unit_test(memory),
         cmocka_unit_test(what_is_wrong_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
