@@ -159,15 +159,17 @@ static bool hidden(const hl_lit_point *p, const hl_light_sample *s)
     return false;
 }
 
-static void add_lamp(const hl_light *lamp, const hl_lit_point *p, float rgb[3])
+static void add_lamp(const hl_look *look, int32_t number, const hl_lit_point *p, float rgb[3])
 {
-    hl_light l = *lamp;
+    hl_light l = look->lights[number];
     const bool small = l.kind == HL_LIGHT_SUN || l.kind == HL_LIGHT_POINT;
     const uint32_t draws = small ? 1 : LAMP_SAMPLES;
     const float shift[2] = {small ? 0 : 0.5f / LAMP_SAMPLES, 0};
+    const float open =
+        p->splats ? hl_tier_shadow_open(p->splats, number, p->x, p->surface.normal) : 1;
     if (l.kind == HL_LIGHT_SUN)
         l.radius = 0; /* its disc is seen as a point */
-    for (uint32_t i = 0; i < draws; i++) {
+    for (uint32_t i = 0; i < draws && open > 0; i++) {
         float u[2], diffuse[3], specular[3];
         hl_light_sample s;
         hl_sample_square(i, draws, shift, u);
@@ -179,7 +181,7 @@ static void add_lamp(const hl_light *lamp, const hl_lit_point *p, float rgb[3])
             hidden(p, &s))
             continue;
         for (int c = 0; c < 3; c++)
-            rgb[c] += s.color[c] * (diffuse[c] + specular[c]) / (float)draws;
+            rgb[c] += open * s.color[c] * (diffuse[c] + specular[c]) / (float)draws;
     }
 }
 
@@ -198,5 +200,5 @@ void hl_light_cpu_shade(const hl_light_cpu *light, const hl_look *look, const hl
         hl_normalize3(turned.surface.normal, turned.surface.normal);
     }
     for (int32_t i = 0; i < look->light_count; i++)
-        add_lamp(&look->lights[i], &turned, rgb);
+        add_lamp(look, i, &turned, rgb);
 }

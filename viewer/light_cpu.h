@@ -9,6 +9,7 @@
 #include "relight/brdf.h"
 #include "relight/prefilter.h"
 #include "viewer/renderer.h"
+#include "viewer/tier_shadow.h"
 
 typedef struct hl_light_cpu {
     hl_environment env;  /* no larger than layer 0 of `mirror`; owned; radiance NULL: even white */
@@ -25,8 +26,9 @@ typedef struct hl_lit_point {
     float x[3], o[3];   /* world; o unit, towards the eye          */
     bool baked;         /* what follows counts (viewer/bake.h):   */
     float sky[3], bounce[3];
-    float lift;               /* length: rays start so far off it        */
-    const hl_bvh *casters[2]; /* NULL: none                        */
+    float lift;                   /* length: rays start so far off it        */
+    const hl_bvh *casters[2];     /* NULL: none                        */
+    const hl_tier_shadow *splats; /* cast shadows too; NULL: they do not */
 } hl_lit_point;
 
 void hl_light_cpu_release(hl_light_cpu *light);

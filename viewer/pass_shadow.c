@@ -4,6 +4,7 @@
 #include "core/splat_stats.h"
 #include "core/vec.h"
 #include "viewer/gpu_frame.h"
+#include "viewer/tier_shadow.h"
 #include "viewer/vk_graph.h"
 
 #include <string.h>
@@ -21,8 +22,6 @@ enum { SUN_MAPS = 1, POINT_MAPS = 6 };
 #define BOX_MARGIN 1.05f /* around what casts shadows  */
 #define FIRST_PART 1e-3f /* of the scene's radius: what is nearer to a point casts no shadow  */
 #define DEEP       4.0f  /* radii before and behind the middle that a sun's map holds            */
-#define LAYER_PART 0.5f  /* thickness of a surface made of splats, in sizes of the median splat  */
-#define LAYER_MOST 0.02f /* of the scene's radius  */
 
 hl_status hl_pass_shadow_create(hl_gpu_frame *frame)
 {
@@ -87,7 +86,7 @@ hl_status hl_gpu_casters_of_splats(hl_gpu_casters *out, const hl_splats *splats)
         high[k] = (float)stats.core_high[k];
     }
     hl_gpu_casters_add(out, low, high);
-    out->layer = LAYER_PART * (float)stats.largest[2];
+    out->layer = HL_LAYER_PART * (float)stats.largest[2];
     return HL_OK;
 }
 
@@ -164,7 +163,7 @@ static void lay_out(hl_gpu_shadows *s, const hl_gpu_casters *casters, const hl_l
             v->side = (float)s->side;
             v->corner[0] = (float)(n % s->across * s->side);
             v->corner[1] = (float)(n / s->across * s->side);
-            v->thickness = hl_min(casters->layer, LAYER_MOST * radius);
+            v->thickness = hl_min(casters->layer, HL_LAYER_MOST * radius);
             if (l->kind == HL_LIGHT_SUN)
                 sun_view(v, l->at, middle, half);
             else

@@ -33,7 +33,7 @@ typedef struct hl_renderer_params {
 } hl_renderer_params;
 
 /* What of the scene is seen.  The processor draws all of it by name or without a device, there
- * with rays for shadows, of meshes and stand-ins only. */
+ * with rays for the shadows of meshes and stand-ins, and maps for those of other splats. */
 typedef enum hl_show {
     HL_SHOW_COLOR,     /* what was trained, in sRGB                    */
     HL_SHOW_LIT,       /* the materials under the environment and sun  */

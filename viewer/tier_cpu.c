@@ -35,12 +35,14 @@ void hl_tier_cpu_release(hl_tier_cpu *tier)
     hl_bvh_release(&tier->stand_in.bvh);
     hl_light_cpu_release(&tier->light);
     hl_tier_place_release(&tier->place);
+    hl_tier_shadow_release(&tier->shadow);
     *tier = (hl_tier_cpu){.raster = NULL};
 }
 
 void hl_tier_cpu_set_splats(hl_tier_cpu *tier, const hl_splats *splats)
 {
     tier->splats = splats;
+    tier->shadow.fresh = false;
     tier->drawn = false;
 }
 
@@ -273,7 +275,8 @@ static void light_point(const hl_tier_cpu *t, const seen *s, size_t pixel, const
 {
     hl_lit_point p = {.surface = {.roughness = s->roughness, .metal = s->metal},
                       .casters = {t->mesh.built ? &t->mesh.bvh : NULL,
-                                  t->stand_in.built ? &t->stand_in.bvh : NULL}};
+                                  t->stand_in.built ? &t->stand_in.bvh : NULL},
+                      .splats = t->splats_cast ? &t->shadow : NULL};
     p.baked = t->baked_splats || t->baked_mesh;
     memcpy(p.sky, s->baked, sizeof p.sky);
     memcpy(p.bounce, s->baked + 3, sizeof p.bounce);
@@ -360,6 +363,18 @@ static hl_status draw_near(hl_tier_cpu *t, const hl_splats *splats, hl_raster_op
     return HL_OK;
 }
 
+/* What light needs besides the picture of all splats. */
+static hl_status draw_beside(hl_tier_cpu *t, const hl_splats *splats,
+                             const hl_raster_options *options)
+{
+    const bool lit = hl_show_is_lit(t->look.show) && splats->count, over = t->stand_in.mesh != NULL;
+    t->placed = lit && over && hl_hybrid_rules_of((int32_t)t->look.hybrid)->on_mesh;
+    t->splats_cast = lit && !over && t->look.light_count;
+    if (t->splats_cast)
+        HL_TRY(hl_tier_shadow_fill(&t->shadow, t->raster, splats, &t->look));
+    return t->placed ? draw_near(t, splats, *options) : HL_OK;
+}
+
 static hl_status draw_splats(hl_tier_cpu *t)
 {
     const hl_look *look = &t->look;
@@ -382,10 +397,7 @@ static hl_status draw_splats(hl_tier_cpu *t)
         .antialiased = look->antialiased,
         .background = {look->background[0], look->background[1], look->background[2]},
         .depth_window = channel && t->mesh.mesh ? t->window : NULL};
-    t->placed = hl_show_is_lit(look->show) && t->stand_in.mesh && splats.count &&
-                hl_hybrid_rules_of((int32_t)look->hybrid)->on_mesh;
-    if (t->placed)
-        HL_TRY(draw_near(t, &splats, options));
+    HL_TRY(draw_beside(t, &splats, &options));
     return hl_raster_forward(t->raster, &splats, &t->view, &options, &t->frame);
 }
 

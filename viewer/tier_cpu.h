@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* viewer/tier_cpu.h -- the same pictures without any device: splats by the rasterizer of raster/,
- * meshes by rays, light by viewer/light_cpu.h.  Meshes cast the shadows of lamps; splats do where a
- * mesh stands in for them.  Nothing is allocated for a picture of the size of the one before. */
+ * meshes by rays, light by viewer/light_cpu.h.  Meshes cast the shadows of lamps by rays, and so
+ * does the one that stands in for splats; without it they do by viewer/tier_shadow.h.  Nothing is
+ * allocated for a picture of the size of the one before. */
 #ifndef HL_VIEWER_TIER_CPU_H
 #define HL_VIEWER_TIER_CPU_H
 
@@ -31,10 +32,12 @@ typedef struct hl_tier_cpu {
     hl_tier_mesh mesh, stand_in;
     hl_light_cpu light;
     hl_tier_place place;
-    bool placed;   /* in the last draw: splats lie on the stand-in */
-    hl_hit *hits;  /* (height, width) of the mesh in the last draw                           */
-    float *window; /* (2, height, width) depths of splats before it                          */
-    float *lit;    /* (height, width, 3) light of the surface, exposed                       */
+    hl_tier_shadow shadow;
+    bool splats_cast; /* in the last draw */
+    bool placed;      /* in the last draw: splats lie on the stand-in */
+    hl_hit *hits;     /* (height, width) of the mesh in the last draw                           */
+    float *window;    /* (2, height, width) depths of splats before it                          */
+    float *lit;       /* (height, width, 3) light of the surface, exposed                       */
     size_t hit_count, lit_count;
     hl_raster_frame frame; /* of the last draw              */
     hl_raster_view view;   /* likewise                      */

@@ -246,6 +246,16 @@ static void lamps_and_shadows_are_those_of_rays(void **state)
         }
     }
     gpu_renderer_close(&r);
+    r = gpu_renderer(HL_RASTER_CPU);
+    check_ok(hl_renderer_set_splats(r, &s));
+    for (size_t i = 0; i < 3; i++) {
+        const agreement a = compare(r, &lamps[i], &m, &bvh);
+        const double agree = (double)a.agree / a.pixels;
+        fprintf(stderr, "splats on the processor, lamp %d: %.2f %% agree, error %.4f\n", (int)i,
+                100 * agree, a.error);
+        assert_true(a.pixels > 700 && a.shadowed > 20 && agree > 0.975 && a.error < 0.1);
+    }
+    gpu_renderer_close(&r);
     hl_arena_release(&arena);
     hl_bvh_release(&bvh);
     hl_mesh_release(&m);
