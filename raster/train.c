@@ -525,6 +525,11 @@ hl_status hl_trainer_step(hl_trainer *t)
     return last_size ? set_filter(t, 1) : HL_OK;
 }
 
+hl_status hl_trainer_wait(hl_trainer *t)
+{
+    return hl_train_device_settle(t, false);
+}
+
 int32_t hl_trainer_steps(const hl_trainer *t)
 {
     return t->step;

@@ -90,6 +90,9 @@ void hl_trainer_destroy(hl_trainer **trainer);
 /* One step.  Errors: those of the photos, HL_E_MEMORY. */
 hl_status hl_trainer_step(hl_trainer *trainer);
 
+/* Returns when the device has done the steps so far, at once on the CPU. */
+hl_status hl_trainer_wait(hl_trainer *trainer);
+
 /* Steps up to `until` (0: the configured number).  HL_E_INTERRUPT after saving, where
  * hl_interrupt_request was called. */
 hl_status hl_trainer_run(hl_trainer *trainer, int32_t until, const hl_train_events *events);
