@@ -39,8 +39,8 @@ HL_HD int hl_sh_color(int degree, const hl_real mean[3], const hl_real eye[3], c
     return clamped;
 }
 
-/* d_rgb (3): dL/dcolour.  d_sh (3, 16): out, all 48 written.  d_mean (3): accumulated, the part
- * that comes through the viewing direction; the eye gets its negative. */
+/* d_rgb (3): dL/dcolour.  d_sh (3, 16): out, all 48 written; may be sh itself.  d_mean (3):
+ * accumulated, the part that comes through the viewing direction; the eye gets its negative. */
 HL_HD void hl_sh_color_bwd(int degree, const hl_real mean[3], const hl_real eye[3],
                            const hl_real *sh, int clamped, const hl_real d_rgb[3], hl_real *d_sh,
                            hl_real d_mean[3])
@@ -57,8 +57,8 @@ HL_HD void hl_sh_color_bwd(int degree, const hl_real mean[3], const hl_real eye[
     for (int c = 0; c < 3; c++) {
         const hl_real g = (clamped >> c) & 1 ? 0 : d_rgb[c];
         for (int k = 0; k < n; k++) {
-            d_sh[c * HL_SH_COEFFS_MAX + k] = basis[k] * g;
             d_basis[k] += sh[c * HL_SH_COEFFS_MAX + k] * g;
+            d_sh[c * HL_SH_COEFFS_MAX + k] = basis[k] * g;
         }
         for (int k = n; k < HL_SH_COEFFS_MAX; k++)
             d_sh[c * HL_SH_COEFFS_MAX + k] = 0;

@@ -2,8 +2,11 @@
 /* raster/cuda/gpu_blend.h -- forward blending: one warp per tile of 8 x 16 pixels.
  *
  * The warp stages 32 splats at a time in shared memory and walks them together; a lane blends
- * each onto its 4 pixels.  Colour alone takes one pass; other planes come in groups of
- * HL_GPU_GROUP, each of which replays the tile: registers stay few.
+ * each onto its 4 pixels.  Colour alone takes one pass without a branch; other planes come in
+ * groups of HL_GPU_GROUP, each of which replays the tile: registers stay few.
+ *
+ * alpha = 2^e, e = log2(o^) + A dx^2 + B dx dy + C dy^2 with A = -log2(e) a / 2, B = -log2(e) b,
+ * C = -log2(e) c / 2: scaled once for a staged splat, then two multiply-adds a pixel.
  */
 #ifndef HL_RASTER_CUDA_GPU_BLEND_H
 #define HL_RASTER_CUDA_GPU_BLEND_H
@@ -11,24 +14,41 @@
 #include "raster/blend.h"
 #include "raster/cuda/gpu_work.h"
 
+#define HL_LOG2_E 1.4426950408889634
+
 enum {
-    HL_GPU_GROUP = 9,     /* planes of a pass: those of geometry mode           */
-    HL_GPU_STAGED = 11,   /* floats of a staged splat; odd: lanes hit other banks */
-    HL_GPU_VOTE_EVERY = 8 /* splats between looks whether a pixel is left         */
+    HL_GPU_GROUP = 9,     /* planes of a pass: those of geometry mode       */
+    HL_GPU_VOTE_EVERY = 8 /* splats between looks whether a pixel is left   */
 };
 
-/* Splats of a batch: mu 0..1, conic 2..4, opacity 5, rgb 6..8, depth 9. */
+/* A splat that the tile works on: mu, A, B | C, log2(o^), red, green | blue, depth. */
+typedef struct hl_gpu_staged {
+    hl_quad q[3];
+} hl_gpu_staged;
+
 typedef struct hl_gpu_blend_shared {
-    float splat[HL_LANES][HL_GPU_STAGED];
+    hl_gpu_staged splat[HL_LANES];
     uint32_t id[HL_LANES];
     uint32_t row[HL_LANES]; /* of its gradients */
 } hl_gpu_blend_shared;
 
-/* The pixels of a tile as lanes hold them. */
+/* The pixels of a tile as lanes hold them: transmittance, with a minus once it has stopped, or
+ * outside the picture. */
 typedef struct hl_gpu_pixels {
-    hl_lane_f t[HL_GPU_LANE_PX];    /* transmittance       */
-    hl_lane_i live[HL_GPU_LANE_PX]; /* not stopped, inside */
+    hl_lane_f t[HL_GPU_LANE_PX];
 } hl_gpu_pixels;
+
+/* What a splat is along a lane's column: e = (C dy + ux) dy + u0. */
+typedef struct hl_gpu_column {
+    float dx, dy, ux, u0, a, c; /* dy: of the first pixel; a, c: A, C */
+} hl_gpu_column;
+
+/* What one pixel takes from a splat. */
+typedef struct hl_gpu_pair {
+    float alpha, weight; /* 0: nothing                                     */
+    float t, next;       /* transmittance before and after it, with a sign */
+    int clamped;
+} hl_gpu_pair;
 
 HL_GPU_FN int hl_gpu_px_x(const hl_gpu_work *w, int tile, int lane)
 {
@@ -52,11 +72,10 @@ HL_GPU_FN void hl_gpu_pixels_init(const hl_gpu_work *w, int tile, hl_gpu_pixels 
     HL_EACH_LANE(l)
     {
         HL_UNROLL
-        for (int k = 0; k < HL_GPU_LANE_PX; k++) {
-            px->t[k][HL_SLOT(l)] = 1;
-            px->live[k][HL_SLOT(l)] =
-                hl_gpu_px_x(w, tile, l) < w->width && hl_gpu_px_y(w, tile, l, k) < w->height;
-        }
+        for (int k = 0; k < HL_GPU_LANE_PX; k++)
+            px->t[k][HL_SLOT(l)] =
+                hl_gpu_px_x(w, tile, l) < w->width && hl_gpu_px_y(w, tile, l, k) < w->height ? 1
+                                                                                             : -1;
     }
 }
 
@@ -65,10 +84,21 @@ HL_GPU_FN int hl_gpu_any_live(const hl_gpu_pixels *px)
     hl_lane_i any;
     HL_EACH_LANE(l)
     {
-        any[HL_SLOT(l)] = px->live[0][HL_SLOT(l)] | px->live[1][HL_SLOT(l)] |
-                          px->live[2][HL_SLOT(l)] | px->live[3][HL_SLOT(l)];
+        const int s = HL_SLOT(l);
+        any[s] = hl_max(hl_max(px->t[0][s], px->t[1][s]), hl_max(px->t[2][s], px->t[3][s])) > 0;
     }
     return hl_warp_ballot(any) != 0;
+}
+
+HL_GPU_FN void hl_gpu_stage_splat(const hl_gpu_record *rec, hl_gpu_staged *to)
+{
+    const float half = (float)(-0.5 * HL_LOG2_E);
+    const hl_quad q[3] = {
+        {rec->mu[0], rec->mu[1], half * rec->conic[0], 2 * half * rec->conic[1]},
+        {half * rec->conic[2], (float)HL_LOG2_E * rec->ln_opacity, rec->rgb[0], rec->rgb[1]},
+        {rec->rgb[2], rec->depth, 0, 0}};
+    for (int k = 0; k < 3; k++)
+        to->q[k] = q[k];
 }
 
 /* Stages instances first .. end - 1, at most 32; between two syncs. */
@@ -82,16 +112,7 @@ HL_GPU_FN void hl_gpu_stage(const hl_gpu_work *w, uint32_t first, uint32_t end,
         if (j < end) {
             const uint32_t value = w->value[j];
             const uint32_t id = w->row_splat ? w->row_splat[value] : value;
-            const hl_gpu_record *rec = &w->record[id];
-            float *to = shared->splat[l];
-            to[0] = rec->mu[0];
-            to[1] = rec->mu[1];
-            for (int k = 0; k < 3; k++) {
-                to[2 + k] = rec->conic[k];
-                to[6 + k] = rec->rgb[k];
-            }
-            to[5] = rec->opacity;
-            to[9] = rec->depth;
+            hl_gpu_stage_splat(&w->record[id], &shared->splat[l]);
             shared->id[l] = id;
             shared->row[l] = value;
         }
@@ -99,54 +120,73 @@ HL_GPU_FN void hl_gpu_stage(const hl_gpu_work *w, uint32_t first, uint32_t end,
     hl_warp_sync();
 }
 
-/* alpha as hl_pair_alpha; on the device with every rounding pinned, so that forward and backward
- * agree on membership to the last bit whatever the compiler fuses. */
-HL_GPU_FN float hl_gpu_pair_alpha(const float *s, float dx, float dy, int *clamped)
+/* a b + c in one rounding on the device, whatever the compiler fuses elsewhere: forward and
+ * backward must agree on who belongs to a pixel to the last bit. */
+HL_GPU_FN float hl_gpu_fma(float a, float b, float c)
 {
 #ifdef __CUDA_ARCH__
-    const float cross = __fmul_rn(__fmul_rn(2, s[3]), dy);
-    const float q = __fmaf_rn(__fmaf_rn(s[2], dx, cross), dx, __fmul_rn(__fmul_rn(s[4], dy), dy));
-    const float alpha = __fmul_rn(s[5], __expf(__fmul_rn(-0.5f, q)));
-    *clamped = alpha > (float)HL_ALPHA_MAX;
-    if (!(alpha >= (float)HL_ALPHA_MIN))
-        return 0;
-    return *clamped ? (float)HL_ALPHA_MAX : alpha;
+    return __fmaf_rn(a, b, c);
 #else
-    return hl_pair_alpha(dx, dy, s + 2, s[5], clamped);
+    return a * b + c;
 #endif
 }
 
-/* alpha of a staged splat at pixel (x, y), depth window included; *d: pixel - mu. */
-HL_GPU_FN float hl_gpu_alpha_at(const hl_gpu_work *w, const float *s, int x, int y, int general,
-                                float d[2], int *clamped)
+HL_GPU_FN hl_gpu_column hl_gpu_column_of(const hl_gpu_staged *s, int x, int y)
 {
-    d[0] = (float)x + 0.5f - s[0];
-    d[1] = (float)y + 0.5f - s[1];
-    const float alpha = hl_gpu_pair_alpha(s, d[0], d[1], clamped);
-    if (!general || !w->window || !(alpha > 0))
-        return alpha;
+    hl_gpu_column c;
+    c.dx = (float)x + 0.5f - s->q[0].x;
+    c.dy = (float)y + 0.5f - s->q[0].y;
+    c.ux = s->q[0].w * c.dx;
+    c.u0 = hl_gpu_fma(s->q[0].z * c.dx, c.dx, s->q[1].y);
+    c.a = s->q[0].z;
+    c.c = s->q[1].x;
+    return c;
+}
+
+/* The splat at pixel k of the column, where the transmittance is t; inside 0: not there. */
+HL_GPU_FN hl_gpu_pair hl_gpu_pair_at(const hl_gpu_column *c, int k, float t, int inside)
+{
+    hl_gpu_pair p;
+    const float dy = c->dy + (float)k;
+    const float raw = exp2f(hl_gpu_fma(hl_gpu_fma(c->c, dy, c->ux), dy, c->u0));
+    const float alpha = raw >= (float)HL_ALPHA_MIN && inside ? hl_min(raw, (float)HL_ALPHA_MAX) : 0;
+    const float next = hl_gpu_fma(-t, alpha, t);
+    const int stops = !(next >= (float)HL_T_STOP);
+    p.clamped = raw > (float)HL_ALPHA_MAX;
+    p.alpha = stops ? 0 : alpha;
+    p.weight = p.alpha * t;
+    p.t = t;
+    p.next = stops ? -fabsf(t) : next;
+    return p;
+}
+
+/* Whether a staged splat lies in the pixel's depth window. */
+HL_GPU_FN int hl_gpu_in_window(const hl_gpu_work *w, const hl_gpu_staged *s, int x, int y)
+{
+    if (!w->window || x >= w->width || y >= w->height)
+        return 1;
     const size_t at = (size_t)y * (size_t)w->width + (size_t)x;
     const size_t plane = (size_t)w->width * (size_t)w->height;
-    return s[9] >= w->window[at] && s[9] <= w->window[plane + at] ? alpha : 0;
+    return s->q[2].y >= w->window[at] && s->q[2].y <= w->window[plane + at];
 }
 
 /* Value of plane p of a staged splat. */
-HL_GPU_FN float hl_gpu_value(const hl_gpu_work *w, const float *s, uint32_t id, int p)
+HL_GPU_FN float hl_gpu_value(const hl_gpu_work *w, const hl_gpu_staged *s, uint32_t id, int p)
 {
-    return p < 3 ? s[6 + p] : w->extra_value[(int64_t)id * w->extra + (p - 3)];
+    const float rgb[3] = {s->q[1].z, s->q[1].w, s->q[2].x};
+    return p < 3 ? rgb[p] : w->extra_value[(int64_t)id * w->extra + (p - 3)];
 }
 
 /* What a lane found out about one splat in the general kernel. */
 HL_GPU_FN void hl_gpu_note_pair(const hl_gpu_work *w, uint32_t id, float depth, int x, int y,
-                                float t, float alpha)
+                                const hl_gpu_pair *p)
 {
-    const float weight = alpha * t, next = t * (1 - alpha);
-    if (w->median && t > (float)HL_MEDIAN_T && next <= (float)HL_MEDIAN_T)
+    if (w->median && p->t > (float)HL_MEDIAN_T && p->next <= (float)HL_MEDIAN_T)
         w->median[(size_t)y * (size_t)w->stride + (size_t)x] = depth;
     if (!w->max_weight)
         return;
     const uint32_t pixel = (uint32_t)(y * w->width + x); /* the first of equals wins */
-    const uint64_t best = (uint64_t)hl_gpu_bits(weight) << 32 | (0xffffffffu - pixel);
+    const uint64_t best = (uint64_t)hl_gpu_bits(p->weight) << 32 | (0xffffffffu - pixel);
     if (best > w->max_weight[id])
         hl_gpu_max_u64(&w->max_weight[id], best);
 }
@@ -157,30 +197,24 @@ HL_GPU_FN void hl_gpu_blend_splat(const hl_gpu_work *w, const hl_gpu_blend_share
                                   hl_lane_f sum[HL_GPU_LANE_PX][HL_GPU_GROUP], int first,
                                   int planes, int general)
 {
-    const float *s = shared->splat[j];
-    const int x = hl_gpu_px_x(w, tile, lane);
+    const hl_gpu_staged s = shared->splat[j];
+    const int x = hl_gpu_px_x(w, tile, lane), y = hl_gpu_px_y(w, tile, lane, 0);
+    const hl_gpu_column column = hl_gpu_column_of(&s, x, y);
     HL_UNROLL
     for (int k = 0; k < HL_GPU_LANE_PX; k++) {
-        const int y = hl_gpu_px_y(w, tile, lane, k);
         float *t = &px->t[k][HL_SLOT(lane)];
-        float d[2];
-        int clamped;
-        const float alpha =
-            px->live[k][HL_SLOT(lane)] ? hl_gpu_alpha_at(w, s, x, y, general, d, &clamped) : 0;
-        if (!(alpha > 0))
+        const int inside = !general || hl_gpu_in_window(w, &s, x, y + k);
+        const hl_gpu_pair p = hl_gpu_pair_at(&column, k, *t, inside);
+        *t = p.next;
+        if (general && !(p.weight > 0))
             continue;
-        if (hl_pair_stops(*t, alpha)) {
-            px->live[k][HL_SLOT(lane)] = 0;
-            continue;
-        }
         HL_UNROLL
-        for (int p = 0; p < (general ? HL_GPU_GROUP : 3); p++)
-            if (p < planes)
-                sum[k][p][HL_SLOT(lane)] +=
-                    alpha * *t * hl_gpu_value(w, s, shared->id[j], first + p);
+        for (int c = 0; c < (general ? HL_GPU_GROUP : 3); c++)
+            if (c < planes)
+                sum[k][c][HL_SLOT(lane)] +=
+                    p.weight * hl_gpu_value(w, &s, shared->id[j], first + c);
         if (general && first == 0)
-            hl_gpu_note_pair(w, shared->id[j], s[9], x, y, *t, alpha);
-        *t *= 1 - alpha;
+            hl_gpu_note_pair(w, shared->id[j], s.q[2].y, x, y + k, &p);
     }
 }
 
@@ -193,7 +227,7 @@ HL_GPU_FN void hl_gpu_blend_store(const hl_gpu_work *w, int tile, const hl_gpu_p
         HL_UNROLL
         for (int k = 0; k < HL_GPU_LANE_PX; k++) {
             const size_t at = hl_gpu_px_at(w, tile, l, k);
-            const float t = px->t[k][HL_SLOT(l)];
+            const float t = fabsf(px->t[k][HL_SLOT(l)]);
             HL_UNROLL
             for (int p = 0; p < (general ? HL_GPU_GROUP : 3); p++)
                 if (p < planes)

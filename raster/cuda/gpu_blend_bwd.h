@@ -40,7 +40,7 @@ HL_GPU_FN void hl_gpu_replay_init(const hl_gpu_work *w, int tile, hl_gpu_replay 
         HL_UNROLL
         for (int k = 0; k < HL_GPU_LANE_PX; k++) {
             const size_t at = hl_gpu_px_at(w, tile, l, k);
-            const int inside = r->px.live[k][HL_SLOT(l)];
+            const int inside = r->px.t[k][HL_SLOT(l)] > 0;
             const float t = w->transmittance[at];
             float rest = inside ? -t * hl_gpu_or_zero(w->d_alpha, at) : 0;
             HL_UNROLL
@@ -77,77 +77,93 @@ HL_GPU_FN float hl_gpu_extra_value_at(const hl_gpu_work *w, uint32_t id, int x, 
     return v;
 }
 
-/* A pair into the lane's 16 sums. */
-HL_GPU_FN void hl_gpu_add_pair(const hl_gpu_work *w, const float *s, const float d[2], float t,
-                               float alpha, int clamped, float d_alpha, int lane,
-                               hl_lane_f v[HL_FOLD_VALUES])
+/* Statistics of a pair, and what needs every pixel's own gradient, into the lane's 16 sums. */
+HL_GPU_FN void hl_gpu_add_stats_of(const hl_gpu_work *w, const hl_gpu_column *c, float b, float dy,
+                                   const hl_gpu_pair *p, float g, float d_alpha,
+                                   hl_lane_f v[HL_FOLD_VALUES], int slot)
 {
-    const int slot = HL_SLOT(lane);
-    (void)lane;
-    if (w->row.stats >= 0) {
+    (void)slot;
+    if (w->row.stats >= 0 && p->weight > 0) {
         v[HL_GPU_SET_STATS][slot] += 1;
         v[HL_GPU_SET_STATS + 1][slot] += d_alpha;
         v[HL_GPU_SET_STATS + 2][slot] += d_alpha * d_alpha;
-        v[HL_GPU_SET_STATS + 3][slot] += alpha * t;
+        v[HL_GPU_SET_STATS + 3][slot] += p->weight;
     }
-    if (clamped)
-        return;
-    const float g = -0.5f * alpha * d_alpha, gx = g * d[0], gy = g * d[1];
-    v[0][slot] += g;
-    v[1][slot] += gx;
-    v[2][slot] += gy;
-    v[3][slot] += gx * d[0];
-    v[4][slot] += gx * d[1];
-    v[5][slot] += gy * d[1];
-    if (w->row.abs2d >= 0) {
-        v[HL_GPU_SET_ABS][slot] += fabsf(2 * (s[2] * gx + s[3] * gy));
-        v[HL_GPU_SET_ABS + 1][slot] += fabsf(2 * (s[3] * gx + s[4] * gy));
+    if (w->row.abs2d >= 0) { /* the conic times (dx, dy): out of A, B and C */
+        const float scale = (float)(-2 / HL_LOG2_E) * g;
+        v[HL_GPU_SET_ABS][slot] += fabsf(scale * (2 * c->a * c->dx + b * dy));
+        v[HL_GPU_SET_ABS + 1][slot] += fabsf(scale * (b * c->dx + 2 * c->c * dy));
     }
 }
 
-/* A staged splat over the lane's pixels.  sums 0: only the share of the largest weights in rest.
- * Returns 1 where there was a pair. */
+/* Colour only collects 9 sums, with statistics 13 of 16; any planes; or only what the largest
+ * weights add to the rests. */
+enum { HL_GPU_BWD_COLOR, HL_GPU_BWD_STATS, HL_GPU_BWD_GENERAL, HL_GPU_BWD_WEIGHTS };
+
+/* What pixel k adds to the lane's sums; moments: of 1, dy, dy^2 along the column. */
+HL_GPU_FN void hl_gpu_replay_pair(const hl_gpu_work *w, const hl_gpu_staged *s, uint32_t id,
+                                  const hl_gpu_column *c, const hl_gpu_pair *p, int x, int y, int k,
+                                  hl_gpu_replay *r, hl_lane_f v[HL_FOLD_VALUES], float moment[3],
+                                  int slot, int mode)
+{
+    const float rgb[3] = {s->q[1].z, s->q[1].w, s->q[2].x}, dy = c->dy + (float)k;
+    float value = mode == HL_GPU_BWD_GENERAL ? hl_gpu_extra_value_at(w, id, x, y) : 0;
+    (void)slot;
+    HL_UNROLL
+    for (int q = 0; q < 3; q++) {
+        value += rgb[q] * r->g[k][q][slot];
+        v[6 + q][slot] += p->weight * r->g[k][q][slot];
+    }
+    r->weight[k][slot] = p->weight;
+    const float d_alpha = hl_pair_alpha_bwd(p->t, p->alpha, value, &r->rest[k][slot]);
+    const float g = p->clamped ? 0 : -0.5f * p->alpha * d_alpha;
+    moment[0] += g;
+    moment[1] += g * dy;
+    moment[2] += g * dy * dy;
+    if (mode == HL_GPU_BWD_COLOR)
+        return;
+    hl_gpu_add_stats_of(w, c, s->q[0].w, dy, p, g, d_alpha, v, slot);
+    if (mode == HL_GPU_BWD_GENERAL && w->d_median && p->t > (float)HL_MEDIAN_T &&
+        p->next <= (float)HL_MEDIAN_T)
+        v[HL_GPU_SET_MEDIAN][slot] += w->d_median[(size_t)y * (size_t)w->stride + (size_t)x];
+}
+
+/* A staged splat over the lane's pixels.  Returns 1 where there was a pair. */
 HL_GPU_FN int hl_gpu_replay_splat(const hl_gpu_work *w, const hl_gpu_blend_shared *shared, int j,
                                   int tile, int lane, hl_gpu_replay *r, hl_lane_f v[HL_FOLD_VALUES],
                                   int mode)
 {
-    const float *s = shared->splat[j];
+    const hl_gpu_staged s = shared->splat[j];
     const uint32_t id = shared->id[j];
-    const int x = hl_gpu_px_x(w, tile, lane), slot = HL_SLOT(lane), general = mode > 0;
+    const int x = hl_gpu_px_x(w, tile, lane), y = hl_gpu_px_y(w, tile, lane, 0);
+    const int slot = HL_SLOT(lane), general = mode >= HL_GPU_BWD_GENERAL;
+    const hl_gpu_column c = hl_gpu_column_of(&s, x, y);
+    float moment[3] = {0, 0, 0};
     int any = 0;
+    (void)slot;
     HL_UNROLL
     for (int k = 0; k < HL_GPU_LANE_PX; k++) {
-        const int y = hl_gpu_px_y(w, tile, lane, k);
-        float d[2];
-        int clamped;
+        const int inside = !general || hl_gpu_in_window(w, &s, x, y + k);
+        const hl_gpu_pair p = hl_gpu_pair_at(&c, k, r->px.t[k][slot], inside);
+        r->px.t[k][slot] = p.next;
+        any |= p.weight > 0;
+        if (mode == HL_GPU_BWD_WEIGHTS) { /* the sums over later pairs need to know it first */
+            if (p.weight > 0 &&
+                (uint32_t)w->max_weight[id] == 0xffffffffu - (uint32_t)((y + k) * w->width + x))
+                r->rest[k][slot] += p.weight * w->d_max_weight[id];
+            continue;
+        }
         r->weight[k][slot] = 0;
-        const float alpha =
-            r->px.live[k][slot] ? hl_gpu_alpha_at(w, s, x, y, general, d, &clamped) : 0;
-        const float t = r->px.t[k][slot], next = t * (1 - alpha);
-        if (!(alpha > 0))
-            continue;
-        if (hl_pair_stops(t, alpha)) {
-            r->px.live[k][slot] = 0;
-            continue;
-        }
-        r->px.t[k][slot] = next;
-        if (mode == 2) { /* the sums over later pairs need to know it first */
-            if ((uint32_t)w->max_weight[id] == 0xffffffffu - (uint32_t)(y * w->width + x))
-                r->rest[k][slot] += alpha * t * w->d_max_weight[id];
-            continue;
-        }
-        any = 1;
-        float value = general ? hl_gpu_extra_value_at(w, id, x, y) : 0;
-        HL_UNROLL
-        for (int c = 0; c < 3; c++) {
-            value += s[6 + c] * r->g[k][c][slot];
-            v[6 + c][slot] += alpha * t * r->g[k][c][slot];
-        }
-        r->weight[k][slot] = alpha * t;
-        const float d_alpha = hl_pair_alpha_bwd(t, alpha, value, &r->rest[k][slot]);
-        if (general && w->d_median && t > (float)HL_MEDIAN_T && next <= (float)HL_MEDIAN_T)
-            v[HL_GPU_SET_MEDIAN][slot] += w->d_median[(size_t)y * (size_t)w->stride + (size_t)x];
-        hl_gpu_add_pair(w, s, d, t, alpha, clamped, d_alpha, lane, v);
+        if (!general || p.weight > 0)
+            hl_gpu_replay_pair(w, &s, id, &c, &p, x, y + k, k, r, v, moment, slot, mode);
+    }
+    if (mode != HL_GPU_BWD_WEIGHTS) {
+        v[0][slot] = moment[0];
+        v[1][slot] = moment[0] * c.dx;
+        v[2][slot] = moment[1];
+        v[3][slot] = moment[0] * c.dx * c.dx;
+        v[4][slot] = moment[1] * c.dx;
+        v[5][slot] = moment[2];
     }
     return any;
 }
@@ -203,7 +219,7 @@ HL_GPU_FN void hl_gpu_extra_sums(const hl_gpu_work *w, int tile, const hl_gpu_re
 
 /* One staged splat over the tile, its sums to its row. */
 HL_GPU_FN void hl_gpu_bwd_splat(const hl_gpu_work *w, const hl_gpu_blend_shared *shared, int j,
-                                int tile, hl_gpu_replay *r, int general)
+                                int tile, hl_gpu_replay *r, int mode)
 {
     hl_lane_f v[HL_FOLD_VALUES];
     hl_lane_i any;
@@ -212,23 +228,32 @@ HL_GPU_FN void hl_gpu_bwd_splat(const hl_gpu_work *w, const hl_gpu_blend_shared 
         HL_UNROLL
         for (int q = 0; q < HL_FOLD_VALUES; q++)
             v[q][HL_SLOT(l)] = 0;
-        any[HL_SLOT(l)] = hl_gpu_replay_splat(w, shared, j, tile, l, r, v, general);
+        any[HL_SLOT(l)] = hl_gpu_replay_splat(w, shared, j, tile, l, r, v, mode);
     }
     if (!hl_warp_ballot(any))
         return;
-    hl_warp_fold16(v);
     float *row =
         w->rows + (size_t)(w->row_splat ? shared->row[j] : shared->id[j]) * (size_t)w->row.floats;
+    if (mode == HL_GPU_BWD_COLOR) {
+        hl_warp_fold9(v);
+        HL_EACH_LANE(l)
+        {
+            const float sum = l == 16 ? v[8][HL_SLOT(l)] : v[0][HL_SLOT(l)];
+            if (l % 2 == 0 && l <= 16)
+                hl_gpu_put_sum(w, row, l / 2, sum);
+        }
+        return;
+    }
+    hl_warp_fold16(v);
     HL_EACH_LANE(l)
     {
         if (l % 2 == 0)
             hl_gpu_put_sum(w, row, hl_gpu_set_place(w, l / 2), v[0][HL_SLOT(l)]);
     }
-    if (general)
+    if (mode == HL_GPU_BWD_GENERAL)
         hl_gpu_extra_sums(w, tile, r, row);
 }
 
-/* mode 0: colour only, 1: any planes, 2: only collects what the largest weights add to rest. */
 HL_GPU_FN void hl_gpu_bwd_tile(const hl_gpu_work *w, int tile, hl_gpu_blend_shared *shared,
                                hl_gpu_replay *r, int mode)
 {
@@ -237,25 +262,37 @@ HL_GPU_FN void hl_gpu_bwd_tile(const hl_gpu_work *w, int tile, hl_gpu_blend_shar
         const uint32_t last = end - j < HL_LANES ? end : j + HL_LANES;
         hl_gpu_stage(w, j, last, shared);
         for (int k = 0; k < (int)(last - j); k++) {
-            if (mode < 2) {
+            if (mode != HL_GPU_BWD_WEIGHTS) {
                 hl_gpu_bwd_splat(w, shared, k, tile, r, mode);
             } else {
                 HL_EACH_LANE(l)
                 {
-                    hl_gpu_replay_splat(w, shared, k, tile, l, r, 0, 2);
+                    hl_gpu_replay_splat(w, shared, k, tile, l, r, 0, mode);
                 }
             }
         }
     }
 }
 
-HL_GPU_FN void hl_gpu_k_blend_bwd(const hl_gpu_work *w, int64_t tile, hl_gpu_blend_shared *shared)
+HL_GPU_FN void hl_gpu_bwd_color(const hl_gpu_work *w, int tile, hl_gpu_blend_shared *shared,
+                                int mode)
 {
+    hl_gpu_replay r;
     if (w->state->halted)
         return;
-    hl_gpu_replay r;
-    hl_gpu_replay_init(w, (int)tile, &r, 0);
-    hl_gpu_bwd_tile(w, (int)tile, shared, &r, 0);
+    hl_gpu_replay_init(w, tile, &r, 0);
+    hl_gpu_bwd_tile(w, tile, shared, &r, mode);
+}
+
+HL_GPU_FN void hl_gpu_k_blend_bwd(const hl_gpu_work *w, int64_t tile, hl_gpu_blend_shared *shared)
+{
+    hl_gpu_bwd_color(w, (int)tile, shared, HL_GPU_BWD_COLOR);
+}
+
+HL_GPU_FN void hl_gpu_k_blend_bwd_stats(const hl_gpu_work *w, int64_t tile,
+                                        hl_gpu_blend_shared *shared)
+{
+    hl_gpu_bwd_color(w, (int)tile, shared, HL_GPU_BWD_STATS);
 }
 
 HL_GPU_FN void hl_gpu_k_blend_bwd_general(const hl_gpu_work *w, int64_t tile,
@@ -266,10 +303,10 @@ HL_GPU_FN void hl_gpu_k_blend_bwd_general(const hl_gpu_work *w, int64_t tile,
     hl_gpu_replay r;
     hl_gpu_replay_init(w, (int)tile, &r, 1);
     if (w->d_max_weight) {
-        hl_gpu_bwd_tile(w, (int)tile, shared, &r, 2);
+        hl_gpu_bwd_tile(w, (int)tile, shared, &r, HL_GPU_BWD_WEIGHTS);
         hl_gpu_pixels_init(w, (int)tile, &r.px);
     }
-    hl_gpu_bwd_tile(w, (int)tile, shared, &r, 1);
+    hl_gpu_bwd_tile(w, (int)tile, shared, &r, HL_GPU_BWD_GENERAL);
 }
 
 /* Contributing pairs of a tile, as a number in background_partial: for benchmarks. */
@@ -287,20 +324,14 @@ HL_GPU_FN void hl_gpu_k_count_pairs(const hl_gpu_work *w, int64_t tile, hl_gpu_b
         hl_gpu_stage(w, j, j + 1, shared);
         HL_EACH_LANE(l)
         {
+            const hl_gpu_staged *s = &shared->splat[0];
+            const int x = hl_gpu_px_x(w, (int)tile, l), y = hl_gpu_px_y(w, (int)tile, l, 0);
+            const hl_gpu_column c = hl_gpu_column_of(s, x, y);
             for (int k = 0; k < HL_GPU_LANE_PX; k++) {
-                float *t = &px.t[k][HL_SLOT(l)], d[2];
-                int clamped;
-                const float alpha =
-                    px.live[k][HL_SLOT(l)]
-                        ? hl_gpu_alpha_at(w, shared->splat[0], hl_gpu_px_x(w, (int)tile, l),
-                                          hl_gpu_px_y(w, (int)tile, l, k), 1, d, &clamped)
-                        : 0;
-                const int stops = alpha > 0 && hl_pair_stops(*t, alpha);
-                px.live[k][HL_SLOT(l)] = px.live[k][HL_SLOT(l)] && !stops;
-                if (alpha > 0 && !stops) {
-                    *t *= 1 - alpha;
-                    pairs[HL_SLOT(l)]++;
-                }
+                float *t = &px.t[k][HL_SLOT(l)];
+                const hl_gpu_pair p = hl_gpu_pair_at(&c, k, *t, hl_gpu_in_window(w, s, x, y + k));
+                *t = p.next;
+                pairs[HL_SLOT(l)] += p.weight > 0;
             }
         }
     }

@@ -255,7 +255,7 @@ hl_status hl_gpu_raster_run_forward(hl_gpu_raster *r)
     uint32_t *const tile[2] = {w->tile_in, w->tile}, *const value[2] = {w->value_in, w->value};
     r->marks = 0;
     HL_TRY(stage(r));
-    HL_TRY(hl_gpu_launch(g, HL_GPU_K_project, w, n + 1));
+    HL_TRY(hl_gpu_launch(g, HL_GPU_K_project, w, hl_gpu_plan_blocks(n + 1, HL_LANES)));
     HL_TRY(stage(r));
     HL_TRY(hl_gpu_scan(g, w->flag, w->place, n + 1, scratch));
     HL_TRY(hl_gpu_launch(g, HL_GPU_K_gather, w, n > visible ? n : visible));
@@ -272,6 +272,13 @@ hl_status hl_gpu_raster_run_forward(hl_gpu_raster *r)
     return stage(r);
 }
 
+static hl_gpu_kernel blend_bwd_of(const hl_gpu_work *w)
+{
+    if (is_general(w) || w->row.median >= 0)
+        return HL_GPU_K_blend_bwd_general;
+    return w->row.stats >= 0 || w->row.abs2d >= 0 ? HL_GPU_K_blend_bwd_stats : HL_GPU_K_blend_bwd;
+}
+
 hl_status hl_gpu_raster_run_backward(hl_gpu_raster *r)
 {
     hl_gpu *g = &r->gpu;
@@ -280,8 +287,7 @@ hl_status hl_gpu_raster_run_backward(hl_gpu_raster *r)
     const int64_t clusters = hl_gpu_plan_blocks(w->count, HL_CLUSTER);
     HL_TRY(stage(r));
     HL_TRY(hl_gpu_fill(g, w->rows, 0, rows * (size_t)w->row.floats * sizeof(float)));
-    HL_TRY(hl_gpu_launch(g, is_general(w) ? HL_GPU_K_blend_bwd_general : HL_GPU_K_blend_bwd, w,
-                         w->tiles));
+    HL_TRY(hl_gpu_launch(g, blend_bwd_of(w), w, w->tiles));
     HL_TRY(stage(r));
     HL_TRY(hl_gpu_launch(g, HL_GPU_K_splat_bwd, w, hl_gpu_plan_blocks(w->count, HL_LANES)));
     HL_TRY(hl_gpu_launch(g, HL_GPU_K_finish, w,

@@ -124,6 +124,12 @@ HL_GPU_FN void hl_gpu_block_sums(float sum[][HL_BLOCK_LANES], int count)
     hl_block_sync();
 }
 
+/* Whether the plane of ignored pixels is filtered along with channel c. */
+HL_GPU_FN int hl_gpu_masked(const hl_gpu_work *w, int c)
+{
+    return c == 0 && w->step->photo.mask != 0;
+}
+
 HL_GPU_FN void hl_gpu_moments_load(const hl_gpu_work *w, int64_t square, int c,
                                    hl_gpu_moments_shared *s)
 {
@@ -136,56 +142,73 @@ HL_GPU_FN void hl_gpu_moments_load(const hl_gpu_work *w, int64_t square, int c,
             const int row = e / HL_GPU_WIDE, column = e % HL_GPU_WIDE;
             s->in[0][row][column] = inside ? hl_gpu_shown(w, c, at) : 0;
             s->in[1][row][column] = inside ? w->target[(size_t)c * w->plane + at] : 0;
-            if (c == 0 && w->step->photo.mask)
+            if (hl_gpu_masked(w, c))
                 s->in[2][row][column] = inside && !hl_gpu_kept(&w->step->photo, x, y);
         }
     }
+}
+
+/* One plane, across: two neighbours at a time, which share all but one of what they read. */
+HL_GPU_FN void hl_gpu_ignored_across(hl_gpu_moments_shared *s, int row, int column)
+{
+    float sum[2] = {0, 0};
+    for (int k = 0; k < HL_SSIM_TAPS; k++)
+        for (int o = 0; o < 2; o++)
+            sum[o] += s->in[2][row][column + k + o];
+    for (int o = 0; o < 2; o++)
+        s->across[HL_GPU_IGNORED][row][column + o] = sum[o];
 }
 
 HL_GPU_FN void hl_gpu_moments_across(const hl_gpu_work *w, int c, hl_gpu_moments_shared *s)
 {
     HL_EACH_THREAD(t)
     {
-        for (int e = t; e < HL_GPU_WIDE * HL_GPU_SQUARE; e += HL_BLOCK_LANES) {
-            const int row = e / HL_GPU_SQUARE, column = e % HL_GPU_SQUARE;
-            float sum[6] = {0, 0, 0, 0, 0, 0};
-            for (int k = 0; k < HL_SSIM_TAPS; k++) {
+        if (t < HL_GPU_WIDE * HL_GPU_SQUARE / 2) {
+            const int row = t / (HL_GPU_SQUARE / 2), column = t % (HL_GPU_SQUARE / 2) * 2;
+            float sum[2][5] = {{0, 0, 0, 0, 0}, {0, 0, 0, 0, 0}};
+            HL_UNROLL
+            for (int k = 0; k < HL_SSIM_TAPS + 1; k++) {
                 const float x = s->in[0][row][column + k], y = s->in[1][row][column + k];
-                const float wx = w->window_taps[k] * x, wy = w->window_taps[k] * y;
-                sum[0] += wx;
-                sum[1] += wy;
-                sum[2] += wx * x;
-                sum[3] += wy * y;
-                sum[4] += wx * y;
-                if (c == 0 && w->step->photo.mask)
-                    sum[HL_GPU_IGNORED] += s->in[2][row][column + k];
+                const float value[5] = {x, y, x * x, y * y, x * y};
+                HL_UNROLL
+                for (int o = 0; o < 2; o++)
+                    if (k - o >= 0 && k - o < HL_SSIM_TAPS)
+                        for (int q = 0; q < 5; q++)
+                            sum[o][q] += w->window_taps[k - o] * value[q];
             }
-            for (int q = 0; q < 6; q++)
-                s->across[q][row][column] = sum[q];
+            for (int q = 0; q < 5; q++)
+                for (int o = 0; o < 2; o++)
+                    s->across[q][row][column + o] = sum[o][q];
+            if (hl_gpu_masked(w, c))
+                hl_gpu_ignored_across(s, row, column);
         }
     }
 }
 
-/* Thread t's pixel: S and p1 p2 p3 of channel c. */
-HL_GPU_FN void hl_gpu_moments_point(const hl_gpu_work *w, int64_t square, int c, int t,
-                                    hl_gpu_moments_shared *s)
+/* Whether all pixels of the window around (row, column) count. */
+HL_GPU_FN float hl_gpu_window_kept(const hl_gpu_moments_shared *s, int row, int column)
 {
-    const int row = t / HL_GPU_SQUARE, column = t % HL_GPU_SQUARE;
-    float m[6] = {0, 0, 0, 0, 0, 0};
+    float ignored = 0;
+    for (int k = 0; k < HL_SSIM_TAPS; k++)
+        ignored += s->across[HL_GPU_IGNORED][row + k][column];
+    return ignored > 0 ? 0 : 1;
+}
+
+/* S and p1 p2 p3 of channel c at the square's pixel (row, column), m: its filtered moments; sums
+ * go to thread t's. */
+HL_GPU_FN void hl_gpu_moments_point(const hl_gpu_work *w, int64_t square, int c, int t, int row,
+                                    int column, const float m[5], hl_gpu_moments_shared *s)
+{
+    const int pixel = row * HL_GPU_SQUARE + column;
     int x, y;
-    if (!hl_gpu_square_pixel(w, square, t, &x, &y))
+    if (!hl_gpu_square_pixel(w, square, pixel, &x, &y))
         return;
-    for (int k = 0; k < HL_SSIM_TAPS; k++) {
-        for (int q = 0; q < 5; q++)
-            m[q] += w->window_taps[k] * s->across[q][row + k][column];
-        m[HL_GPU_IGNORED] += s->across[HL_GPU_IGNORED][row + k][column];
-    }
     if (c == 0)
-        s->keep[t] = m[HL_GPU_IGNORED] > 0 ? 0 : 1;
+        s->keep[pixel] = hl_gpu_masked(w, c) ? hl_gpu_window_kept(s, row, column) : 1;
     const float c1 = (float)HL_SSIM_C1, c2 = (float)HL_SSIM_C2, mx = m[0], my = m[1];
     const float a1 = 2 * mx * my + c1, a2 = 2 * (m[4] - mx * my) + c2;
     const float b1 = mx * mx + my * my + c1, b2 = (m[2] - mx * mx) + (m[3] - my * my) + c2;
-    const float inv = s->keep[t] / (b1 * b2), ssim = a1 * a2 * inv;
+    const float inv = s->keep[pixel] / (b1 * b2), ssim = a1 * a2 * inv;
     const size_t at = (size_t)y * (size_t)w->stride + (size_t)x;
     float *p = w->p123 + (size_t)(3 * c) * w->plane + at;
     p[0] = 2 * my * (a2 - a1) * inv + 2 * mx * ssim * (b1 - b2) * inv;
@@ -198,6 +221,27 @@ HL_GPU_FN void hl_gpu_moments_point(const hl_gpu_work *w, int64_t square, int c,
         s->sum[HL_GPU_SUM_L1][t] += hl_abs(d);
         s->sum[HL_GPU_SUM_L2][t] += d * d;
     }
+}
+
+/* Down: thread t < 128 has two pixels, one below the other. */
+HL_GPU_FN void hl_gpu_moments_down(const hl_gpu_work *w, int64_t square, int c, int t,
+                                   hl_gpu_moments_shared *s)
+{
+    const int row = t / HL_GPU_SQUARE * 2, column = t % HL_GPU_SQUARE;
+    float m[2][5] = {{0, 0, 0, 0, 0}, {0, 0, 0, 0, 0}};
+    HL_UNROLL
+    for (int k = 0; k < HL_SSIM_TAPS + 1; k++) {
+        HL_UNROLL
+        for (int q = 0; q < 5; q++) {
+            const float value = s->across[q][row + k][column];
+            HL_UNROLL
+            for (int o = 0; o < 2; o++)
+                if (k - o >= 0 && k - o < HL_SSIM_TAPS)
+                    m[o][q] += w->window_taps[k - o] * value;
+        }
+    }
+    for (int o = 0; o < 2; o++)
+        hl_gpu_moments_point(w, square, c, t, row + o, column, m[o], s);
 }
 
 HL_GPU_FN void hl_gpu_k_moments(const hl_gpu_work *w, int64_t square, hl_gpu_moments_shared *s)
@@ -217,7 +261,8 @@ HL_GPU_FN void hl_gpu_k_moments(const hl_gpu_work *w, int64_t square, hl_gpu_mom
         hl_block_sync();
         HL_EACH_THREAD(t)
         {
-            hl_gpu_moments_point(w, square, c, t, s);
+            if (t < HL_BLOCK_LANES / 2)
+                hl_gpu_moments_down(w, square, c, t, s);
         }
     }
     hl_gpu_block_sums(s->sum, 3);
@@ -238,25 +283,63 @@ HL_GPU_FN float hl_gpu_sign(float x)
     return (float)((x > 0) - (x < 0));
 }
 
-/* dL/d(shown colour c) of thread t's pixel, into s->grad. */
-HL_GPU_FN void hl_gpu_gradient_point(const hl_gpu_work *w, int64_t square, int c, int t,
-                                     hl_gpu_gradient_shared *s)
+/* dL/d(shown colour c) at the square's pixel (row, column), g: what is filtered there; into
+ * s->grad. */
+HL_GPU_FN void hl_gpu_gradient_point(const hl_gpu_work *w, int64_t square, int c, int pixel,
+                                     const float g[3], hl_gpu_gradient_shared *s)
 {
-    const int row = t / HL_GPU_SQUARE, column = t % HL_GPU_SQUARE;
     const hl_gpu_step *step = w->step;
     const float l1 = hl_gpu_share(1 - step->ssim_weight, 3 * step->photo.pixels_kept);
     const float ws = hl_gpu_share(step->ssim_weight, 3 * step->photo.windows_kept);
-    float g[3] = {0, 0, 0};
     int px, py;
-    if (!hl_gpu_square_pixel(w, square, t, &px, &py))
+    if (!hl_gpu_square_pixel(w, square, pixel, &px, &py))
         return;
-    for (int k = 0; k < HL_SSIM_TAPS; k++)
-        for (int q = 0; q < 3; q++)
-            g[q] += w->window_taps[k] * s->across[q][row + k][column];
     const size_t at = (size_t)py * (size_t)w->stride + (size_t)px;
     const float x = hl_gpu_shown(w, c, at), y = w->target[(size_t)c * w->plane + at];
     const float kept = hl_gpu_kept(&step->photo, px, py) ? 1 : 0;
-    s->grad[c][t] = l1 * kept * hl_gpu_sign(x - y) - ws * (g[0] + 2 * x * g[1] + y * g[2]);
+    s->grad[c][pixel] = l1 * kept * hl_gpu_sign(x - y) - ws * (g[0] + 2 * x * g[1] + y * g[2]);
+}
+
+/* Three planes across, as the moments are. */
+HL_GPU_FN void hl_gpu_gradient_across(const hl_gpu_work *w, hl_gpu_gradient_shared *s)
+{
+    HL_EACH_THREAD(t)
+    {
+        if (t < HL_GPU_WIDE * HL_GPU_SQUARE / 2) {
+            const int row = t / (HL_GPU_SQUARE / 2), column = t % (HL_GPU_SQUARE / 2) * 2;
+            HL_UNROLL
+            for (int q = 0; q < 3; q++) {
+                float sum[2] = {0, 0};
+                HL_UNROLL
+                for (int k = 0; k < HL_SSIM_TAPS + 1; k++) {
+                    const float value = s->in[q][row][column + k];
+                    sum[0] += k < HL_SSIM_TAPS ? w->window_taps[k] * value : 0;
+                    sum[1] += k > 0 ? w->window_taps[k - 1] * value : 0;
+                }
+                s->across[q][row][column] = sum[0];
+                s->across[q][row][column + 1] = sum[1];
+            }
+        }
+    }
+}
+
+/* Down, as the moments are: thread t < 128 has two pixels. */
+HL_GPU_FN void hl_gpu_gradient_down(const hl_gpu_work *w, int64_t square, int c, int t,
+                                    hl_gpu_gradient_shared *s)
+{
+    const int row = t / HL_GPU_SQUARE * 2, column = t % HL_GPU_SQUARE;
+    float g[2][3] = {{0, 0, 0}, {0, 0, 0}};
+    HL_UNROLL
+    for (int k = 0; k < HL_SSIM_TAPS + 1; k++) {
+        HL_UNROLL
+        for (int q = 0; q < 3; q++) {
+            const float value = s->across[q][row + k][column];
+            g[0][q] += k < HL_SSIM_TAPS ? w->window_taps[k] * value : 0;
+            g[1][q] += k > 0 ? w->window_taps[k - 1] * value : 0;
+        }
+    }
+    for (int o = 0; o < 2; o++)
+        hl_gpu_gradient_point(w, square, c, (row + o) * HL_GPU_SQUARE + column, g[o], s);
 }
 
 /* From the shown colour to the picture's: colour' = m colour + b. */
@@ -343,23 +426,15 @@ HL_GPU_FN void hl_gpu_k_gradient(const hl_gpu_work *w, int64_t square, hl_gpu_gr
         hl_block_sync();
         hl_gpu_gradient_load(w, square, c, s);
         hl_block_sync();
-        HL_EACH_THREAD(t)
-        {
-            for (int e = t; e < HL_GPU_WIDE * HL_GPU_SQUARE; e += HL_BLOCK_LANES)
-                for (int q = 0; q < 3; q++) {
-                    const int row = e / HL_GPU_SQUARE, column = e % HL_GPU_SQUARE;
-                    float sum = 0;
-                    for (int k = 0; k < HL_SSIM_TAPS; k++)
-                        sum += w->window_taps[k] * s->in[q][row][column + k];
-                    s->across[q][row][column] = sum;
-                }
-        }
+        hl_gpu_gradient_across(w, s);
         hl_block_sync();
         HL_EACH_THREAD(t)
         {
-            hl_gpu_gradient_point(w, square, c, t, s);
+            if (t < HL_BLOCK_LANES / 2)
+                hl_gpu_gradient_down(w, square, c, t, s);
         }
     }
+    hl_block_sync(); /* a pixel's gradient may be another thread's work */
     HL_EACH_THREAD(t)
     {
         int x, y;
@@ -375,7 +450,9 @@ HL_GPU_FN void hl_gpu_k_gradient(const hl_gpu_work *w, int64_t square, hl_gpu_gr
             w->loss_grad[HL_GPU_G_ALPHA * w->plane + at] = d_alpha;
         }
     }
-    hl_gpu_block_sums(s->sum, HL_GPU_PIXEL_SUMS);
+    const int terms = w->step->photo.channels == 4 || w->has_depth || w->has_normal;
+    const int sums = w->step->has_exposure ? HL_GPU_PIXEL_SUMS : (terms ? 3 : 0);
+    hl_gpu_block_sums(s->sum, sums); /* those behind it are 0 already, all 256 of each */
     HL_EACH_THREAD(t)
     {
         if (t < HL_GPU_PIXEL_SUMS) {

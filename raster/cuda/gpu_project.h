@@ -99,14 +99,16 @@ HL_GPU_FN int hl_gpu_extra(const hl_gpu_work *w, int64_t i, const hl_geometry *g
     return hl_gpu_finite(value, w->extra);
 }
 
-/* Fills *rec; 0 when the splat leaves no trace in the picture. */
-HL_GPU_FN int hl_gpu_project_splat(const hl_gpu_work *w, int64_t i, hl_gpu_record *rec)
+/* Fills *g and *rec, but for the colour; 0 when the splat leaves no trace in the picture. */
+HL_GPU_FN int hl_gpu_project_shape(const hl_gpu_work *w, int64_t i, hl_geometry *out,
+                                   hl_gpu_record *rec)
 {
     const hl_projector *p = &w->step->projector;
     hl_geometry g;
     hl_footprint f;
     hl_ellipse e;
     hl_gpu_geometry(w, i, &g);
+    *out = g;
     const float largest = hl_max(g.log_scale[0], hl_max(g.log_scale[1], g.log_scale[2]));
     const float reach = (float)HL_REACH * (hl_exp(largest) + g.filter);
     const float size[2] = {(float)w->width, (float)w->height};
@@ -125,38 +127,82 @@ HL_GPU_FN int hl_gpu_project_splat(const hl_gpu_work *w, int64_t i, hl_gpu_recor
     if (!good)
         return 0;
     rec->tiles = hl_gpu_count_tiles(w, &e);
-    if (!rec->tiles)
-        return 0;
-    rec->flags = hl_sh_color(w->sh_degree, g.mean, p->eye, w->p.sh + i * HL_SPLAT_DIM_sh, rec->rgb);
-    if ((rec->flags & HL_COLOR_BAD) || !hl_gpu_finite(g.quat, 4) ||
-        !hl_gpu_finite(g.log_scale, 3) || !hl_gpu_finite(&g.logit_opa, 1))
-        return 0;
-    return !w->extra || hl_gpu_extra(w, i, &g, rec);
+    return rec->tiles && hl_gpu_finite(g.quat, 4) && hl_gpu_finite(g.log_scale, 3) &&
+           hl_gpu_finite(&g.logit_opa, 1);
 }
 
-/* One splat; item `count` closes the list of flags. */
-HL_GPU_FN void hl_gpu_k_project(const hl_gpu_work *w, int64_t i)
+/* The rest of *rec; sh (3, 16).  0 where it is not finite. */
+HL_GPU_FN int hl_gpu_project_color(const hl_gpu_work *w, int64_t i, const hl_geometry *g,
+                                   const float *sh, hl_gpu_record *rec)
 {
-    if (w->state->halted)
-        return;
-    if (i == w->count) {
-        w->flag[i] = 0;
-        return;
+    rec->flags = hl_sh_color(w->sh_degree, g->mean, w->step->projector.eye, sh, rec->rgb);
+    return !(rec->flags & HL_COLOR_BAD) && (!w->extra || hl_gpu_extra(w, i, g, rec));
+}
+
+enum { HL_GPU_SH_PITCH = HL_SPLAT_DIM_sh + 1 /* odd: lanes read from different banks */ };
+
+typedef struct hl_gpu_project_shared {
+    float sh[HL_LANES][HL_GPU_SH_PITCH];
+} hl_gpu_project_shared;
+
+/* Coefficients of splats first .. first + 31 to shared memory, neighbours by neighbouring lanes:
+ * each lane on its own would fetch a sector for every number. */
+HL_GPU_FN void hl_gpu_load_sh(const hl_gpu_work *w, int64_t first, float sh[][HL_GPU_SH_PITCH])
+{
+    const int64_t left = w->count - first;
+    const int values = (int)(left < HL_LANES ? left : HL_LANES) * HL_SPLAT_DIM_sh;
+    const float *from = w->p.sh + first * HL_SPLAT_DIM_sh;
+    HL_EACH_LANE(l)
+    {
+        HL_UNROLL_8
+        for (int e = l; e < values; e += HL_LANES)
+            sh[e / HL_SPLAT_DIM_sh][e % HL_SPLAT_DIM_sh] = from[e];
     }
-    hl_gpu_record rec;
-    rec.reserved = rec.first = 0;
-    const int visible = hl_gpu_project_splat(w, i, &rec);
-    if (!visible)
-        rec.tiles = 0;
+    hl_warp_sync();
+}
+
+HL_GPU_FN void hl_gpu_store_record(const hl_gpu_work *w, int64_t i, int visible,
+                                   const hl_gpu_record *rec)
+{
     w->flag[i] = (uint32_t)visible;
     if (visible) {
-        w->record[i] = rec;
+        w->record[i] = *rec;
         w->cluster_seen[i / HL_CLUSTER] = w->step->stamp;
     } else {
         w->record[i].tiles = 0;
     }
     if (w->max_weight)
         w->max_weight[i] = 0;
+}
+
+/* 32 splats; splat `count` closes the list of flags. */
+HL_GPU_FN void hl_gpu_k_project(const hl_gpu_work *w, int64_t warp, hl_gpu_project_shared *shared)
+{
+    const int64_t first = warp * HL_LANES;
+    if (w->state->halted)
+        return;
+    hl_gpu_record rec[HL_LANE_SLOTS];
+    hl_geometry g[HL_LANE_SLOTS];
+    hl_lane_i visible;
+    HL_EACH_LANE(l)
+    {
+        rec[HL_SLOT(l)].reserved = rec[HL_SLOT(l)].first = 0;
+        visible[HL_SLOT(l)] = first + l < w->count &&
+                              hl_gpu_project_shape(w, first + l, &g[HL_SLOT(l)], &rec[HL_SLOT(l)]);
+    }
+    if (hl_warp_ballot(visible))
+        hl_gpu_load_sh(w, first, shared->sh);
+    HL_EACH_LANE(l)
+    {
+        const int64_t i = first + l;
+        if (visible[HL_SLOT(l)])
+            visible[HL_SLOT(l)] =
+                hl_gpu_project_color(w, i, &g[HL_SLOT(l)], shared->sh[l], &rec[HL_SLOT(l)]);
+        if (i < w->count)
+            hl_gpu_store_record(w, i, visible[HL_SLOT(l)], &rec[HL_SLOT(l)]);
+        else if (i == w->count)
+            w->flag[i] = 0;
+    }
 }
 
 /* Visible splats without gaps, in storage order; the rest of the capacity gets a last key. */
@@ -266,7 +312,8 @@ HL_GPU_FN void hl_gpu_k_emit(const hl_gpu_work *w, int64_t warp, hl_gpu_emit_sha
         if (i < (int64_t)visible && i < (int64_t)w->visible_capacity) {
             splat[HL_SLOT(l)] = w->id[i];
             at[HL_SLOT(l)] = w->offset[i];
-            w->record[w->id[i]].first = w->offset[i];
+            if (w->row_splat)
+                w->record[w->id[i]].first = w->offset[i];
             wide[HL_SLOT(l)] = w->reach[i] > HL_GPU_SERIAL_TILES;
             if (!wide[HL_SLOT(l)])
                 hl_gpu_emit_serial(w, w->id[i], w->offset[i]);

@@ -14,13 +14,13 @@
 #include "raster/cuda/gpu_project.h"
 
 enum {
-    HL_GPU_GEOMETRY = 11,                 /* mean 3, log_scale 3, quat 4, logit_opa 1 */
-    HL_GPU_SH_PITCH = HL_SPLAT_DIM_sh + 1 /* odd: lanes write to different banks     */
+    HL_GPU_GEOMETRY = 11, /* mean 3, log_scale 3, quat 4, logit_opa 1               */
+    HL_GPU_IN_FLIGHT = 8  /* parameters of a lane on their way from memory at a time */
 };
 
 typedef struct hl_gpu_splat_shared {
     float geometry[HL_LANES][HL_GPU_GEOMETRY];
-    float sh[HL_LANES][HL_GPU_SH_PITCH];
+    float sh[HL_LANES][HL_GPU_SH_PITCH]; /* parameters, then their gradients */
 } hl_gpu_splat_shared;
 
 /* Sum q of splat i: added up by the tiles' atomics, or here in the order of the tiles. */
@@ -112,7 +112,8 @@ HL_GPU_FN void hl_gpu_extra_bwd(const hl_gpu_work *w, int64_t i, const hl_gpu_re
             hl_gpu_row_sum(w, i, rec, 6 + w->feature_plane + k);
 }
 
-/* Splat i's gradients into its rows of shared memory; pose (6): added to. */
+/* Splat i's gradients into its rows of shared memory; sh: has the parameters; pose (6): added to.
+ */
 HL_GPU_FN void hl_gpu_splat_gradient(const hl_gpu_work *w, int64_t i, float *geometry, float *sh,
                                      float pose[6])
 {
@@ -134,8 +135,7 @@ HL_GPU_FN void hl_gpu_splat_gradient(const hl_gpu_work *w, int64_t i, float *geo
     d_f.depth = 0;
     hl_moments_bwd(m, f.conic, f.opacity, d_f.mu, d_f.conic, &d_f.opacity);
     hl_gpu_extra_bwd(w, i, &rec, &g, &d_f, d_rq, d_x);
-    hl_sh_color_bwd(w->sh_degree, g.mean, p->eye, w->p.sh + i * HL_SPLAT_DIM_sh, rec.flags & 7,
-                    d_rgb, sh, d_x);
+    hl_sh_color_bwd(w->sh_degree, g.mean, p->eye, sh, rec.flags & 7, d_rgb, sh, d_x);
     hl_project_bwd(p, &g, &f, &d_f, d_rq, d_x, &d, w->want_pose ? pose : 0);
     for (int k = 0; k < 3; k++) {
         geometry[k] = d.mean[k];
@@ -175,6 +175,32 @@ HL_GPU_FN hl_gpu_rate hl_gpu_bias(int32_t t)
     return rate;
 }
 
+/* Values e, e + 32, ... of a field, HL_GPU_IN_FLIGHT of them: all on their way before the first is
+ * needed. */
+HL_GPU_FN void hl_gpu_adam_some(int e, int values, int components, const float *grad, int pitch,
+                                float *const pmv[3], const float lr[2], float inv_sqrt_bias2)
+{
+    float p[HL_GPU_IN_FLIGHT], m[HL_GPU_IN_FLIGHT], v[HL_GPU_IN_FLIGHT];
+    HL_UNROLL
+    for (int u = 0; u < HL_GPU_IN_FLIGHT; u++) {
+        const int at = e + u * HL_LANES, inside = at < values;
+        p[u] = inside ? pmv[0][at] : 0;
+        m[u] = inside ? pmv[1][at] : 0;
+        v[u] = inside ? pmv[2][at] : 0;
+    }
+    HL_UNROLL
+    for (int u = 0; u < HL_GPU_IN_FLIGHT; u++) {
+        const int at = e + u * HL_LANES, splat = at / components, k = at % components;
+        if (at < values) {
+            hl_adam_update(&p[u], &m[u], &v[u], grad[splat * pitch + k],
+                           lr[k % HL_ADAM_PATTERN > 0], inv_sqrt_bias2);
+            pmv[0][at] = p[u];
+            pmv[1][at] = m[u];
+            pmv[2][at] = v[u];
+        }
+    }
+}
+
 /* The warp's values of one field: gradient (32, pitch) to the sinks.  rest: rate of components
  * k % 16 > 0 where it differs (SH), else lr itself. */
 HL_GPU_FN void hl_gpu_step_field(const hl_gpu_work *w, int64_t first, int components,
@@ -186,15 +212,14 @@ HL_GPU_FN void hl_gpu_step_field(const hl_gpu_work *w, int64_t first, int compon
     const int64_t base = first * components;
     HL_EACH_LANE(l)
     {
-        for (int e = l; e < values; e += HL_LANES) {
-            const int splat = e / components, k = e % components;
-            const float g = grad[splat * pitch + k];
-            if (out[0])
-                out[0][base + e] = g;
-            if (rate)
-                hl_adam_update(&out[1][base + e], &out[2][base + e], &out[3][base + e], g,
-                               (k % HL_ADAM_PATTERN ? rest : lr) * rate->bias1,
-                               rate->inv_sqrt_bias2);
+        for (int e = l; out[0] && e < values; e += HL_LANES)
+            out[0][base + e] = grad[e / components * pitch + e % components];
+        if (rate) {
+            float *const pmv[3] = {out[1] + base, out[2] + base, out[3] + base};
+            const float rates[2] = {lr * rate->bias1, rest * rate->bias1};
+            for (int e = l; e < values; e += HL_GPU_IN_FLIGHT * HL_LANES)
+                hl_gpu_adam_some(e, values, components, grad, pitch, pmv, rates,
+                                 rate->inv_sqrt_bias2);
         }
     }
 }
@@ -247,6 +272,8 @@ HL_GPU_FN void hl_gpu_k_splat_bwd(const hl_gpu_work *w, int64_t warp, hl_gpu_spl
     const int seen = w->cluster_seen[cluster] == w->step->stamp;
     const int steps = w->m.mean && (seen || !w->adam_cluster);
     hl_lane_f v[HL_FOLD_VALUES];
+    if (seen)
+        hl_gpu_load_sh(w, first, shared->sh);
     HL_EACH_LANE(l)
     {
         float pose[6] = {0, 0, 0, 0, 0, 0};
@@ -287,10 +314,17 @@ HL_GPU_FN double hl_gpu_ordered_sum(const double *d, const float *f, int64_t cou
 {
     HL_EACH_LANE(l)
     {
-        double sum = 0;
-        for (int64_t i = l; i < count; i += HL_LANES)
-            sum += d ? d[i * pitch] : (double)f[i * pitch];
-        shared->sum[l] = sum;
+        double sum[HL_GPU_IN_FLIGHT] = {0};
+        for (int64_t i = l; i < count; i += HL_GPU_IN_FLIGHT * HL_LANES) {
+            HL_UNROLL
+            for (int u = 0; u < HL_GPU_IN_FLIGHT; u++) {
+                const int64_t at = (i + u * HL_LANES) * pitch;
+                if (i + u * HL_LANES < count)
+                    sum[u] += d ? d[at] : (double)f[at];
+            }
+        }
+        shared->sum[l] =
+            ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
     }
     hl_warp_sync();
     double all = 0;

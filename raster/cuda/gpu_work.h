@@ -30,19 +30,21 @@ enum {
 /* Why the device stopped working on later steps; sticky until the host has seen to it. */
 enum { HL_GPU_RUNS = 0, HL_GPU_OVERFLOW = 1 };
 
-/* One projected splat: two sectors of 32 bytes. */
+/* One projected splat: two sectors of 32 bytes, read as quads.  The first two are what lists
+ * need, the first three what blending needs. */
 typedef struct hl_gpu_record {
-    float mu[2];       /* px                                                          */
-    float conic[3];    /* a, b, c                                                     */
-    float opacity;     /* o^                                                          */
-    float rgb[3];      /* view-dependent colour                                       */
-    float depth;       /* tz                                                          */
-    float det;         /* of the conic, without cancellation                          */
-    float ln_opacity;  /* ln o^                                                       */
-    int32_t flags;     /* of hl_sh_color; from bit 4: the normal's axis               */
-    uint32_t tiles;    /* tiles touched; 0: not in the picture                        */
-    uint32_t first;    /* its first instance before the tile sort: its gradient rows  */
-    uint32_t reserved; /* to 64 bytes                                                 */
+    HL_ALIGN_QUAD float mu[2]; /* px                                                          */
+    float conic[3];            /* a, b, c                                                     */
+    float ln_opacity;          /* ln o^                                                       */
+    float det;                 /* of the conic, without cancellation                          */
+    uint32_t tiles;            /* tiles touched; 0: not in the picture                        */
+    float rgb[3];              /* view-dependent colour                                       */
+    float depth;               /* tz                                                          */
+    float opacity;             /* o^                                                          */
+    int32_t flags;             /* of hl_sh_color; from bit 4: the normal's axis               */
+    uint32_t first;            /* its first instance before the tile sort: its gradient rows,
+                                  where sums are ordered                                      */
+    uint32_t reserved;         /* to 64 bytes                                                 */
 } hl_gpu_record;
 
 typedef struct hl_gpu_fields {
@@ -221,7 +223,6 @@ enum {
 
 /* Kernels by what an item is: a thread, a warp, or a block of HL_BLOCK_LANES threads. */
 #define HL_GPU_THREAD_KERNELS(X) \
-    X(project)                   \
     X(gather)                    \
     X(reach)                     \
     X(ranges)                    \
@@ -248,10 +249,12 @@ enum {
     X(filter)
 
 #define HL_GPU_WARP_KERNELS(X)                \
+    X(project, hl_gpu_project_shared)         \
     X(emit, hl_gpu_emit_shared)               \
     X(blend, hl_gpu_blend_shared)             \
     X(blend_general, hl_gpu_blend_shared)     \
     X(blend_bwd, hl_gpu_blend_shared)         \
+    X(blend_bwd_stats, hl_gpu_blend_shared)   \
     X(blend_bwd_general, hl_gpu_blend_shared) \
     X(count_pairs, hl_gpu_blend_shared)       \
     X(splat_bwd, hl_gpu_splat_shared)         \

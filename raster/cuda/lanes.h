@@ -35,6 +35,7 @@
 #define HL_LANE_SLOTS 1
 #define HL_SLOT(l)    0
 #define HL_UNROLL     _Pragma("unroll")
+#define HL_UNROLL_8   _Pragma("unroll 8")
 #define HL_EACH_LANE(l) \
     for (int l = (int)(threadIdx.x & 31u), l##_once = 1; l##_once && l >= 0; l##_once = 0)
 #define HL_EACH_THREAD(t) \
@@ -46,6 +47,7 @@
 #define HL_LANE_SLOTS HL_LANES
 #define HL_SLOT(l)    (l)
 #define HL_UNROLL
+#define HL_UNROLL_8
 #define HL_EACH_LANE(l)                                                \
     for (int l##_k = 0, l = hl_lane_flip % HL_LANES; l##_k < HL_LANES; \
          l##_k++, l = l##_k ^ (hl_lane_flip % HL_LANES))
@@ -57,6 +59,18 @@
 static int hl_lane_flip = 0;
 
 #endif
+
+#ifdef __cplusplus
+#define HL_ALIGN_QUAD alignas(16)
+#else
+#define HL_ALIGN_QUAD _Alignas(16)
+#endif
+
+/* Four floats that move together: one access of 16 bytes on the device. */
+typedef struct hl_quad {
+    HL_ALIGN_QUAD float x;
+    float y, z, w;
+} hl_quad;
 
 typedef float hl_lane_f[HL_LANE_SLOTS];
 typedef int32_t hl_lane_i[HL_LANE_SLOTS];
@@ -135,8 +149,9 @@ HL_GPU_FN uint32_t hl_warp_scan(const hl_lane_u in, hl_lane_u out)
 #endif
 }
 
-/* One step of hl_warp_fold16, s a constant: so all of v stays in registers. */
-HL_GPU_FN void hl_warp_fold_step(hl_lane_f v[HL_FOLD_VALUES], const int s)
+/* One step of a fold: of 2 s values a lane keeps s; s is a constant, so all of v stays in
+ * registers. */
+HL_GPU_FN void hl_warp_fold_step(hl_lane_f v[], const int s)
 {
     hl_lane_f send, back;
     HL_UNROLL
@@ -154,20 +169,40 @@ HL_GPU_FN void hl_warp_fold_step(hl_lane_f v[HL_FOLD_VALUES], const int s)
     }
 }
 
+/* v += v of lane l ^ mask. */
+HL_GPU_FN void hl_warp_add_xor(hl_lane_f v, int mask)
+{
+    hl_lane_f back;
+    hl_warp_xor(v, back, mask);
+    HL_EACH_LANE(l)
+    {
+        v[HL_SLOT(l)] += back[HL_SLOT(l)];
+    }
+}
+
 /* Sums of 16 values over all lanes in 16 exchanges: at each step two halves of a group swap what
  * the other keeps.  After it v[0] of lanes 2 k and 2 k + 1 is the sum of value k. */
 HL_GPU_FN void hl_warp_fold16(hl_lane_f v[HL_FOLD_VALUES])
 {
-    hl_lane_f back;
     hl_warp_fold_step(v, 8);
     hl_warp_fold_step(v, 4);
     hl_warp_fold_step(v, 2);
     hl_warp_fold_step(v, 1);
-    hl_warp_xor(v[0], back, 1);
-    HL_EACH_LANE(l)
-    {
-        v[0][HL_SLOT(l)] += back[HL_SLOT(l)];
-    }
+    hl_warp_add_xor(v[0], 1);
+}
+
+/* Sums of 9 values in 14 exchanges.  After it v[0] of lanes 2 k and 2 k + 1, k < 8, is the sum of
+ * value k, v[8] of any lane that of value 8. */
+HL_GPU_FN void hl_warp_fold9(hl_lane_f v[9])
+{
+    hl_warp_fold_step(v, 4);
+    hl_warp_fold_step(v, 2);
+    hl_warp_fold_step(v, 1);
+    hl_warp_add_xor(v[0], 1);
+    hl_warp_add_xor(v[0], 16);
+    HL_UNROLL
+    for (int mask = 16; mask >= 1; mask /= 2)
+        hl_warp_add_xor(v[8], mask);
 }
 
 /* ---- memory that other warps touch too ---- */

@@ -14,13 +14,13 @@ extern "C" {
 #include "raster/cuda/launch_cuda.cuh"
 }
 
-HL_CUDA_THREAD_KERNEL(project)
 HL_CUDA_THREAD_KERNEL(gather)
 HL_CUDA_THREAD_KERNEL(reach)
 HL_CUDA_THREAD_KERNEL(ranges)
 HL_CUDA_THREAD_KERNEL(adjust)
 HL_CUDA_THREAD_KERNEL(aim)
 HL_CUDA_THREAD_KERNEL(small)
+HL_CUDA_WARP_KERNEL(project, hl_gpu_project_shared)
 HL_CUDA_WARP_KERNEL(emit, hl_gpu_emit_shared)
 HL_CUDA_WARP_KERNEL(splat_bwd, hl_gpu_splat_shared)
 HL_CUDA_WARP_KERNEL(finish, hl_gpu_finish_shared)
@@ -29,13 +29,13 @@ int hl_cuda_launch_splats(hl_gpu_kernel kernel, const hl_gpu_work *work, int64_t
                           cudaStream_t stream)
 {
     switch (kernel) {
-        HL_CUDA_THREAD_CASE(project)
         HL_CUDA_THREAD_CASE(gather)
         HL_CUDA_THREAD_CASE(reach)
         HL_CUDA_THREAD_CASE(ranges)
         HL_CUDA_THREAD_CASE(adjust)
         HL_CUDA_THREAD_CASE(aim)
         HL_CUDA_THREAD_CASE(small)
+        HL_CUDA_WARP_CASE(project, hl_gpu_project_shared)
         HL_CUDA_WARP_CASE(emit, hl_gpu_emit_shared)
         HL_CUDA_WARP_CASE(splat_bwd, hl_gpu_splat_shared)
         HL_CUDA_WARP_CASE(finish, hl_gpu_finish_shared)
