@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # HL_CUDA: AUTO takes CUDA where nvcc is found and the build is a plain one; ON insists; OFF leaves
-# it out.  hl_cuda_module(raster SOURCES a.cu FAST b.cu) adds device code to a module.
+# it out.  hl_cuda_module(raster SOURCES a.cu FAST b.cu BRISK c.cu) adds device code to a module:
+# FAST with approximate functions, BRISK with division and square root to within 2 ulp.
 set(HL_CUDA AUTO CACHE STRING "Build the CUDA backend: AUTO, ON or OFF")
 set(HL_CUDA_ARCHITECTURES "75;90" CACHE STRING "GPU architectures to compile for")
 
@@ -32,13 +33,15 @@ set(HL_CUDA_FLAGS -Werror=all-warnings -DNVTX_DISABLE -DCCCL_DISABLE_NVTX
     "-Xcompiler=-Wall,-Wextra,-fno-exceptions,-fno-threadsafe-statics,-fno-rtti")
 
 function(hl_cuda_module name)
-    cmake_parse_arguments(ARG "" "" "SOURCES;FAST;C" ${ARGN})
+    cmake_parse_arguments(ARG "" "" "SOURCES;FAST;BRISK;C" ${ARGN})
     if(NOT HL_WITH_CUDA)
         return()
     endif()
-    target_sources(${name} PRIVATE ${ARG_SOURCES} ${ARG_FAST} ${ARG_C})
-    set_property(SOURCE ${ARG_SOURCES} ${ARG_FAST} APPEND PROPERTY COMPILE_OPTIONS
+    target_sources(${name} PRIVATE ${ARG_SOURCES} ${ARG_FAST} ${ARG_BRISK} ${ARG_C})
+    set_property(SOURCE ${ARG_SOURCES} ${ARG_FAST} ${ARG_BRISK} APPEND PROPERTY COMPILE_OPTIONS
         ${HL_CUDA_FLAGS})
     set_property(SOURCE ${ARG_FAST} APPEND PROPERTY COMPILE_OPTIONS --use_fast_math)
+    set_property(SOURCE ${ARG_BRISK} APPEND PROPERTY COMPILE_OPTIONS
+        --prec-div=false --prec-sqrt=false)
     target_link_libraries(${name} PUBLIC CUDA::cudart_static)
 endfunction()

@@ -18,6 +18,13 @@
 #define HL_HD static inline
 #endif
 
+/* Before a loop that indexes small arrays: unrolled on a GPU, they stay in registers. */
+#ifdef __CUDA_ARCH__
+#define HL_HD_UNROLL _Pragma("unroll")
+#else
+#define HL_HD_UNROLL
+#endif
+
 #ifndef HL_REAL
 #define HL_REAL float
 #endif

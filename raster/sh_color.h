@@ -26,7 +26,8 @@ HL_HD int hl_sh_color(int degree, const hl_real mean[3], const hl_real eye[3], c
     int clamped = 0;
     for (int c = 0; c < 3; c++) {
         hl_real sum = (hl_real)0.5;
-        for (int k = 0; k < n; k++)
+        HL_HD_UNROLL
+        for (int k = 0; k < HL_SH_COEFFS_MAX && k < n; k++)
             sum += basis[k] * sh[c * HL_SH_COEFFS_MAX + k];
         if (!(hl_abs(sum) < (hl_real)1e30))
             clamped |= HL_COLOR_BAD;
@@ -56,7 +57,8 @@ HL_HD void hl_sh_color_bwd(int degree, const hl_real mean[3], const hl_real eye[
         d_basis[k] = 0;
     for (int c = 0; c < 3; c++) {
         const hl_real g = (clamped >> c) & 1 ? 0 : d_rgb[c];
-        for (int k = 0; k < n; k++) {
+        HL_HD_UNROLL
+        for (int k = 0; k < HL_SH_COEFFS_MAX && k < n; k++) {
             d_basis[k] += sh[c * HL_SH_COEFFS_MAX + k] * g;
             d_sh[c * HL_SH_COEFFS_MAX + k] = basis[k] * g;
         }

@@ -79,7 +79,6 @@ if [ -z "$device" ]; then
     exit 0
 fi
 say "$device"
-say "commit $(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)"
 if [ ! -x "$helio" ]; then
     { cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DHL_CUDA=ON &&
         cmake --build "$build"; } >"$out/build.log" 2>&1 || {
@@ -87,6 +86,7 @@ if [ ! -x "$helio" ]; then
         exit 1
     }
 fi
+say "$("$helio" --version)"
 if ! "$helio" bench raster --backend cuda --splats 100 --size 64x64 --repeat 1 --quiet \
     >"$out/first.log" 2>&1; then
     fail "first picture: $(tail -n 1 "$out/first.log")"
@@ -120,6 +120,8 @@ check_sanitizer() {
         [ $quick = 0 ] || [ $tool = memcheck ] || [ $tool = racecheck ] || continue
         run "$tool-cases" "$sanitizer" --tool $tool --error-exitcode 9 \
             "$build/tests/backends/test_backend_cases" cuda &&
+            run "$tool-steps" "$sanitizer" --tool $tool --error-exitcode 9 \
+                "$build/tests/backends/test_gpu_train" cuda &&
             run "$tool-train" "$sanitizer" --tool $tool --error-exitcode 9 "$helio" bench train \
                 --backend cuda --splats 3000 --size 160x120 --steps 3 --deterministic &&
             say "$tool: clean" || fail "$tool: see $out/$tool-*.log"
@@ -186,12 +188,13 @@ bench_one() { # name option...
         say "         gsplat failed: $(tail -n 1 "$out/$name-gsplat.log")"
         return
     fi
-    for key in forward_ms backward_ms step_ms; do
+    for key in forward_ms backward_ms step_ms step_without_loss_ms; do
         say "$(printf '         %-11s gsplat %9s, helio %9s: %sx' $key \
             "$(value_of "$out/$name-gsplat.json" $key)" \
             "$(value_of "$out/$name-gsplat.json" helio $key)" \
             "$(value_of "$out/$name-gsplat.json" times_faster $key)")"
     done
+    say "         the two pictures agree to $(value_of "$out/$name-gsplat.json" psnr_db) dB"
 }
 
 check_bench() {

@@ -2,8 +2,8 @@
 /* Buffers of the GPU rasterizer and the order in which its kernels are enqueued. */
 #include "core/memory.h"
 #include "core/parallel.h"
+#include "raster/cuda/gpu_finish.h"
 #include "raster/cuda/gpu_plan.h"
-#include "raster/cuda/gpu_splat_bwd.h"
 #include "raster/cuda/raster_gpu.h"
 
 #include <string.h>
@@ -46,12 +46,22 @@ void hl_gpu_raster_destroy(hl_gpu_raster *r)
     hl_free(r);
 }
 
+static size_t in_quads(int32_t capacity)
+{
+    return ((size_t)capacity + 3) / 4 * 4;
+}
+
+size_t hl_gpu_fields_floats(int32_t capacity)
+{
+    return in_quads(capacity) * HL_SPLAT_FLOATS;
+}
+
 void hl_gpu_fields_at(hl_gpu_fields *fields, void *at, int32_t capacity)
 {
     float *next = at;
 #define X(name, components) \
     fields->name = next;    \
-    next += (size_t)capacity * (components);
+    next += in_quads(capacity) * (components);
     HL_SPLAT_FIELDS(X)
 #undef X
 }
@@ -255,7 +265,8 @@ hl_status hl_gpu_raster_run_forward(hl_gpu_raster *r)
     uint32_t *const tile[2] = {w->tile_in, w->tile}, *const value[2] = {w->value_in, w->value};
     r->marks = 0;
     HL_TRY(stage(r));
-    HL_TRY(hl_gpu_launch(g, HL_GPU_K_project, w, hl_gpu_plan_blocks(n + 1, HL_LANES)));
+    HL_TRY(hl_gpu_launch(g, w->extra ? HL_GPU_K_project_general : HL_GPU_K_project, w,
+                         hl_gpu_plan_blocks(n + 1, HL_LANES)));
     HL_TRY(stage(r));
     HL_TRY(hl_gpu_scan(g, w->flag, w->place, n + 1, scratch));
     HL_TRY(hl_gpu_launch(g, HL_GPU_K_gather, w, n > visible ? n : visible));
@@ -279,6 +290,12 @@ static hl_gpu_kernel blend_bwd_of(const hl_gpu_work *w)
     return w->row.stats >= 0 || w->row.abs2d >= 0 ? HL_GPU_K_blend_bwd_stats : HL_GPU_K_blend_bwd;
 }
 
+static hl_gpu_kernel splat_bwd_of(const hl_gpu_work *w)
+{
+    return is_general(w) || w->row.median >= 0 || w->want_pose ? HL_GPU_K_splat_bwd_general
+                                                               : HL_GPU_K_splat_bwd;
+}
+
 hl_status hl_gpu_raster_run_backward(hl_gpu_raster *r)
 {
     hl_gpu *g = &r->gpu;
@@ -289,9 +306,10 @@ hl_status hl_gpu_raster_run_backward(hl_gpu_raster *r)
     HL_TRY(hl_gpu_fill(g, w->rows, 0, rows * (size_t)w->row.floats * sizeof(float)));
     HL_TRY(hl_gpu_launch(g, blend_bwd_of(w), w, w->tiles));
     HL_TRY(stage(r));
-    HL_TRY(hl_gpu_launch(g, HL_GPU_K_splat_bwd, w, hl_gpu_plan_blocks(w->count, HL_LANES)));
-    HL_TRY(hl_gpu_launch(g, HL_GPU_K_finish, w,
-                         HL_GPU_FINISH_SUMS + hl_gpu_plan_blocks(clusters, HL_LANES)));
+    HL_TRY(hl_gpu_launch(g, splat_bwd_of(w), w, hl_gpu_plan_blocks(w->count, HL_LANES)));
+    HL_TRY(
+        hl_gpu_launch(g, HL_GPU_K_finish, w,
+                      HL_GPU_FINISH_SUMS + hl_gpu_plan_blocks(clusters, HL_GPU_FINISH_CLUSTERS)));
     return stage(r);
 }
 

@@ -6,6 +6,7 @@
 #include "raster/cuda/gpu_adjust.h"
 #include "raster/cuda/gpu_blend.h"
 #include "raster/cuda/gpu_blend_bwd.h"
+#include "raster/cuda/gpu_finish.h"
 #include "raster/cuda/gpu_loss.h"
 #include "raster/cuda/gpu_project.h"
 #include "raster/cuda/gpu_recipes.h"

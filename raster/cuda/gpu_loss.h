@@ -29,17 +29,20 @@ enum {
 #define HL_GPU_DEPTH_ALPHA_MIN 0.5f
 
 typedef struct hl_gpu_moments_shared {
-    float in[3][HL_GPU_WIDE][HL_GPU_WIDE]; /* x, y, ignored */
+    float x[3][HL_GPU_WIDE][HL_GPU_WIDE], y[3][HL_GPU_WIDE][HL_GPU_WIDE]; /* by channel */
+    float ignored[HL_GPU_WIDE][HL_GPU_WIDE];
     float across[6][HL_GPU_WIDE][HL_GPU_SQUARE];
     float sum[3][HL_BLOCK_LANES];
     float keep[HL_BLOCK_LANES];
 } hl_gpu_moments_shared;
 
 typedef struct hl_gpu_gradient_shared {
-    float in[3][HL_GPU_WIDE][HL_GPU_WIDE]; /* p1, p2, p3 */
+    union {
+        float in[9][HL_GPU_WIDE][HL_GPU_WIDE]; /* p1, p2, p3 by channel */
+        float sum[HL_GPU_PIXEL_SUMS][HL_BLOCK_LANES];
+    };
     float across[3][HL_GPU_WIDE][HL_GPU_SQUARE];
     float grad[3][HL_BLOCK_LANES];
-    float sum[HL_GPU_PIXEL_SUMS][HL_BLOCK_LANES];
 } hl_gpu_gradient_shared;
 
 /* Index of the first photo pixel behind pixel (x, y) of the picture. */
@@ -130,9 +133,9 @@ HL_GPU_FN int hl_gpu_masked(const hl_gpu_work *w, int c)
     return c == 0 && w->step->photo.mask != 0;
 }
 
-HL_GPU_FN void hl_gpu_moments_load(const hl_gpu_work *w, int64_t square, int c,
-                                   hl_gpu_moments_shared *s)
+HL_GPU_FN void hl_gpu_moments_load(const hl_gpu_work *w, int64_t square, hl_gpu_moments_shared *s)
 {
+    const int masked = hl_gpu_masked(w, 0);
     HL_EACH_THREAD(t)
     {
         for (int e = t; e < HL_GPU_WIDE * HL_GPU_WIDE; e += HL_BLOCK_LANES) {
@@ -140,10 +143,13 @@ HL_GPU_FN void hl_gpu_moments_load(const hl_gpu_work *w, int64_t square, int c,
             const int inside = hl_gpu_wide_pixel(w, square, e, &x, &y);
             const size_t at = inside ? (size_t)y * (size_t)w->stride + (size_t)x : 0;
             const int row = e / HL_GPU_WIDE, column = e % HL_GPU_WIDE;
-            s->in[0][row][column] = inside ? hl_gpu_shown(w, c, at) : 0;
-            s->in[1][row][column] = inside ? w->target[(size_t)c * w->plane + at] : 0;
-            if (hl_gpu_masked(w, c))
-                s->in[2][row][column] = inside && !hl_gpu_kept(&w->step->photo, x, y);
+            HL_UNROLL
+            for (int c = 0; c < 3; c++) {
+                s->x[c][row][column] = inside ? hl_gpu_shown(w, c, at) : 0;
+                s->y[c][row][column] = inside ? w->target[(size_t)c * w->plane + at] : 0;
+            }
+            if (masked)
+                s->ignored[row][column] = inside && !hl_gpu_kept(&w->step->photo, x, y);
         }
     }
 }
@@ -154,7 +160,7 @@ HL_GPU_FN void hl_gpu_ignored_across(hl_gpu_moments_shared *s, int row, int colu
     float sum[2] = {0, 0};
     for (int k = 0; k < HL_SSIM_TAPS; k++)
         for (int o = 0; o < 2; o++)
-            sum[o] += s->in[2][row][column + k + o];
+            sum[o] += s->ignored[row][column + k + o];
     for (int o = 0; o < 2; o++)
         s->across[HL_GPU_IGNORED][row][column + o] = sum[o];
 }
@@ -168,7 +174,7 @@ HL_GPU_FN void hl_gpu_moments_across(const hl_gpu_work *w, int c, hl_gpu_moments
             float sum[2][5] = {{0, 0, 0, 0, 0}, {0, 0, 0, 0, 0}};
             HL_UNROLL
             for (int k = 0; k < HL_SSIM_TAPS + 1; k++) {
-                const float x = s->in[0][row][column + k], y = s->in[1][row][column + k];
+                const float x = s->x[c][row][column + k], y = s->y[c][row][column + k];
                 const float value[5] = {x, y, x * x, y * y, x * y};
                 HL_UNROLL
                 for (int o = 0; o < 2; o++)
@@ -216,8 +222,8 @@ HL_GPU_FN void hl_gpu_moments_point(const hl_gpu_work *w, int64_t square, int c,
     p[2 * w->plane] = 2 * a1 * inv;
     s->sum[HL_GPU_SUM_SSIM][t] += ssim;
     if (hl_gpu_kept(&w->step->photo, x, y)) {
-        const float d = s->in[0][row + HL_GPU_BORDER][column + HL_GPU_BORDER] -
-                        s->in[1][row + HL_GPU_BORDER][column + HL_GPU_BORDER];
+        const float d = s->x[c][row + HL_GPU_BORDER][column + HL_GPU_BORDER] -
+                        s->y[c][row + HL_GPU_BORDER][column + HL_GPU_BORDER];
         s->sum[HL_GPU_SUM_L1][t] += hl_abs(d);
         s->sum[HL_GPU_SUM_L2][t] += d * d;
     }
@@ -253,9 +259,8 @@ HL_GPU_FN void hl_gpu_k_moments(const hl_gpu_work *w, int64_t square, hl_gpu_mom
         for (int q = 0; q < 3; q++)
             s->sum[q][t] = 0;
     }
+    hl_gpu_moments_load(w, square, s);
     for (int c = 0; c < 3; c++) {
-        hl_block_sync();
-        hl_gpu_moments_load(w, square, c, s);
         hl_block_sync();
         hl_gpu_moments_across(w, c, s);
         hl_block_sync();
@@ -301,7 +306,7 @@ HL_GPU_FN void hl_gpu_gradient_point(const hl_gpu_work *w, int64_t square, int c
 }
 
 /* Three planes across, as the moments are. */
-HL_GPU_FN void hl_gpu_gradient_across(const hl_gpu_work *w, hl_gpu_gradient_shared *s)
+HL_GPU_FN void hl_gpu_gradient_across(const hl_gpu_work *w, int c, hl_gpu_gradient_shared *s)
 {
     HL_EACH_THREAD(t)
     {
@@ -312,7 +317,7 @@ HL_GPU_FN void hl_gpu_gradient_across(const hl_gpu_work *w, hl_gpu_gradient_shar
                 float sum[2] = {0, 0};
                 HL_UNROLL
                 for (int k = 0; k < HL_SSIM_TAPS + 1; k++) {
-                    const float value = s->in[q][row][column + k];
+                    const float value = s->in[3 * c + q][row][column + k];
                     sum[0] += k < HL_SSIM_TAPS ? w->window_taps[k] * value : 0;
                     sum[1] += k > 0 ? w->window_taps[k - 1] * value : 0;
                 }
@@ -402,8 +407,7 @@ HL_GPU_FN void hl_gpu_geometry_terms(const hl_gpu_work *w, int x, int y, size_t 
     }
 }
 
-HL_GPU_FN void hl_gpu_gradient_load(const hl_gpu_work *w, int64_t square, int c,
-                                    hl_gpu_gradient_shared *s)
+HL_GPU_FN void hl_gpu_gradient_load(const hl_gpu_work *w, int64_t square, hl_gpu_gradient_shared *s)
 {
     HL_EACH_THREAD(t)
     {
@@ -411,9 +415,10 @@ HL_GPU_FN void hl_gpu_gradient_load(const hl_gpu_work *w, int64_t square, int c,
             int x, y;
             const int inside = hl_gpu_wide_pixel(w, square, e, &x, &y);
             const size_t at = inside ? (size_t)y * (size_t)w->stride + (size_t)x : 0;
-            for (int q = 0; q < 3; q++)
+            HL_UNROLL
+            for (int q = 0; q < 9; q++)
                 s->in[q][e / HL_GPU_WIDE][e % HL_GPU_WIDE] =
-                    inside ? w->p123[(size_t)(3 * c + q) * w->plane + at] : 0;
+                    inside ? w->p123[(size_t)q * w->plane + at] : 0;
         }
     }
 }
@@ -422,11 +427,10 @@ HL_GPU_FN void hl_gpu_k_gradient(const hl_gpu_work *w, int64_t square, hl_gpu_gr
 {
     if (w->state->halted)
         return;
+    hl_gpu_gradient_load(w, square, s);
     for (int c = 0; c < 3; c++) {
         hl_block_sync();
-        hl_gpu_gradient_load(w, square, c, s);
-        hl_block_sync();
-        hl_gpu_gradient_across(w, s);
+        hl_gpu_gradient_across(w, c, s);
         hl_block_sync();
         HL_EACH_THREAD(t)
         {
@@ -434,7 +438,7 @@ HL_GPU_FN void hl_gpu_k_gradient(const hl_gpu_work *w, int64_t square, hl_gpu_gr
                 hl_gpu_gradient_down(w, square, c, t, s);
         }
     }
-    hl_block_sync(); /* a pixel's gradient may be another thread's work */
+    hl_block_sync(); /* a pixel's gradient may be another thread's work, and in is not read now */
     HL_EACH_THREAD(t)
     {
         int x, y;

@@ -10,6 +10,8 @@
 enum {
     HL_GPU_THREADS = 256,       /* of a block of a thread kernel          */
     HL_GPU_WARPS_PER_BLOCK = 4, /* of a warp kernel                       */
+    HL_GPU_TILES_PER_BLOCK = 1, /* of a warp kernel whose items differ much in length: a block
+                                   keeps its place until its last warp is done */
     HL_GPU_TILES_PER_SPLAT = 4, /* first guess of splat-tile pairs        */
     HL_GPU_INSTANCES_LEAST = 4096
 };

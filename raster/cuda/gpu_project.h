@@ -133,13 +133,16 @@ HL_GPU_FN int hl_gpu_project_shape(const hl_gpu_work *w, int64_t i, hl_geometry 
 
 /* The rest of *rec; sh (3, 16).  0 where it is not finite. */
 HL_GPU_FN int hl_gpu_project_color(const hl_gpu_work *w, int64_t i, const hl_geometry *g,
-                                   const float *sh, hl_gpu_record *rec)
+                                   const float *sh, hl_gpu_record *rec, int general)
 {
     rec->flags = hl_sh_color(w->sh_degree, g->mean, w->step->projector.eye, sh, rec->rgb);
-    return !(rec->flags & HL_COLOR_BAD) && (!w->extra || hl_gpu_extra(w, i, g, rec));
+    return !(rec->flags & HL_COLOR_BAD) && (!general || hl_gpu_extra(w, i, g, rec));
 }
 
-enum { HL_GPU_SH_PITCH = HL_SPLAT_DIM_sh + 1 /* odd: lanes read from different banks */ };
+enum {
+    HL_GPU_SH_PITCH = HL_SPLAT_DIM_sh + 1, /* odd: lanes read from different banks */
+    HL_GPU_SH_QUADS = HL_SPLAT_DIM_sh / 4
+};
 
 typedef struct hl_gpu_project_shared {
     float sh[HL_LANES][HL_GPU_SH_PITCH];
@@ -150,13 +153,19 @@ typedef struct hl_gpu_project_shared {
 HL_GPU_FN void hl_gpu_load_sh(const hl_gpu_work *w, int64_t first, float sh[][HL_GPU_SH_PITCH])
 {
     const int64_t left = w->count - first;
-    const int values = (int)(left < HL_LANES ? left : HL_LANES) * HL_SPLAT_DIM_sh;
+    const int quads = (int)(left < HL_LANES ? left : HL_LANES) * HL_GPU_SH_QUADS;
     const float *from = w->p.sh + first * HL_SPLAT_DIM_sh;
     HL_EACH_LANE(l)
     {
-        HL_UNROLL_8
-        for (int e = l; e < values; e += HL_LANES)
-            sh[e / HL_SPLAT_DIM_sh][e % HL_SPLAT_DIM_sh] = from[e];
+        HL_UNROLL_4
+        for (int q = l; q < quads; q += HL_LANES) {
+            float *to = sh[q / HL_GPU_SH_QUADS] + 4 * (q % HL_GPU_SH_QUADS);
+            const hl_quad value = hl_quad_load(from + 4 * q);
+            to[0] = value.x;
+            to[1] = value.y;
+            to[2] = value.z;
+            to[3] = value.w;
+        }
     }
     hl_warp_sync();
 }
@@ -175,8 +184,9 @@ HL_GPU_FN void hl_gpu_store_record(const hl_gpu_work *w, int64_t i, int visible,
         w->max_weight[i] = 0;
 }
 
-/* 32 splats; splat `count` closes the list of flags. */
-HL_GPU_FN void hl_gpu_k_project(const hl_gpu_work *w, int64_t warp, hl_gpu_project_shared *shared)
+/* 32 splats; splat `count` closes the list of flags.  general: planes beyond colour. */
+HL_GPU_FN void hl_gpu_project_warp(const hl_gpu_work *w, int64_t warp,
+                                   hl_gpu_project_shared *shared, int general)
 {
     const int64_t first = warp * HL_LANES;
     if (w->state->halted)
@@ -196,13 +206,24 @@ HL_GPU_FN void hl_gpu_k_project(const hl_gpu_work *w, int64_t warp, hl_gpu_proje
     {
         const int64_t i = first + l;
         if (visible[HL_SLOT(l)])
-            visible[HL_SLOT(l)] =
-                hl_gpu_project_color(w, i, &g[HL_SLOT(l)], shared->sh[l], &rec[HL_SLOT(l)]);
+            visible[HL_SLOT(l)] = hl_gpu_project_color(w, i, &g[HL_SLOT(l)], shared->sh[l],
+                                                       &rec[HL_SLOT(l)], general);
         if (i < w->count)
             hl_gpu_store_record(w, i, visible[HL_SLOT(l)], &rec[HL_SLOT(l)]);
         else if (i == w->count)
             w->flag[i] = 0;
     }
+}
+
+HL_GPU_FN void hl_gpu_k_project(const hl_gpu_work *w, int64_t warp, hl_gpu_project_shared *shared)
+{
+    hl_gpu_project_warp(w, warp, shared, 0);
+}
+
+HL_GPU_FN void hl_gpu_k_project_general(const hl_gpu_work *w, int64_t warp,
+                                        hl_gpu_project_shared *shared)
+{
+    hl_gpu_project_warp(w, warp, shared, 1);
 }
 
 /* Visible splats without gaps, in storage order; the rest of the capacity gets a last key. */

@@ -14,12 +14,14 @@
 #include "raster/cuda/gpu_project.h"
 
 enum {
-    HL_GPU_GEOMETRY = 11, /* mean 3, log_scale 3, quat 4, logit_opa 1               */
-    HL_GPU_IN_FLIGHT = 8  /* parameters of a lane on their way from memory at a time */
+    HL_GPU_IN_FLIGHT = 4 /* quads of a lane on their way from memory at a time */
 };
 
 typedef struct hl_gpu_splat_shared {
-    float geometry[HL_LANES][HL_GPU_GEOMETRY];
+    HL_ALIGN_QUAD float mean[HL_LANES * 3]; /* gradients, as in memory          */
+    float log_scale[HL_LANES * 3];
+    float quat[HL_LANES * 4];
+    float logit_opa[HL_LANES];
     float sh[HL_LANES][HL_GPU_SH_PITCH]; /* parameters, then their gradients */
 } hl_gpu_splat_shared;
 
@@ -112,16 +114,26 @@ HL_GPU_FN void hl_gpu_extra_bwd(const hl_gpu_work *w, int64_t i, const hl_gpu_re
             hl_gpu_row_sum(w, i, rec, 6 + w->feature_plane + k);
 }
 
-/* Splat i's gradients into its rows of shared memory; sh: has the parameters; pose (6): added to.
- */
-HL_GPU_FN void hl_gpu_splat_gradient(const hl_gpu_work *w, int64_t i, float *geometry, float *sh,
-                                     float pose[6])
+/* The gradients of a lane's splat beside colour to their places. */
+HL_GPU_FN void hl_gpu_put_geometry(hl_gpu_splat_shared *shared, int lane, const hl_geometry_grad *d)
+{
+    for (int k = 0; k < 3; k++) {
+        shared->mean[3 * lane + k] = d->mean[k];
+        shared->log_scale[3 * lane + k] = d->log_scale[k];
+    }
+    for (int k = 0; k < 4; k++)
+        shared->quat[4 * lane + k] = d->quat[k];
+    shared->logit_opa[lane] = d->logit_opa;
+}
+
+/* Splat i's gradients to *d and over its coefficients in sh; pose (6): added to. */
+HL_GPU_FN void hl_gpu_splat_gradient(const hl_gpu_work *w, int64_t i, float *sh,
+                                     hl_geometry_grad *d, float pose[6], int general)
 {
     const hl_gpu_record rec = w->record[i];
     const hl_projector *p = &w->step->projector;
     float m[6], d_rgb[3], d_rq[9], d_x[3] = {0, 0, 0};
     hl_geometry g;
-    hl_geometry_grad d;
     hl_footprint f;
     hl_footprint_grad d_f;
     hl_gpu_geometry(w, i, &g);
@@ -134,31 +146,25 @@ HL_GPU_FN void hl_gpu_splat_gradient(const hl_gpu_work *w, int64_t i, float *geo
         d_rq[q] = 0;
     d_f.depth = 0;
     hl_moments_bwd(m, f.conic, f.opacity, d_f.mu, d_f.conic, &d_f.opacity);
-    hl_gpu_extra_bwd(w, i, &rec, &g, &d_f, d_rq, d_x);
+    if (general)
+        hl_gpu_extra_bwd(w, i, &rec, &g, &d_f, d_rq, d_x);
     hl_sh_color_bwd(w->sh_degree, g.mean, p->eye, sh, rec.flags & 7, d_rgb, sh, d_x);
-    hl_project_bwd(p, &g, &f, &d_f, d_rq, d_x, &d, w->want_pose ? pose : 0);
-    for (int k = 0; k < 3; k++) {
-        geometry[k] = d.mean[k];
-        geometry[3 + k] = d.log_scale[k];
-    }
-    for (int k = 0; k < 4; k++)
-        geometry[6 + k] = d.quat[k];
-    geometry[10] = d.logit_opa;
+    hl_project_bwd(p, &g, &f, &d_f, general ? d_rq : 0, d_x, d, general ? pose : 0);
     if (w->step->collect)
         hl_gpu_add_stats(w, i, &rec, d_f.mu);
 }
 
 /* The regularisers of raster/adam.h, for one splat. */
-HL_GPU_FN void hl_gpu_regularise(const hl_gpu_work *w, int64_t i, float *geometry)
+HL_GPU_FN void hl_gpu_regularise(const hl_gpu_work *w, int64_t i, hl_geometry_grad *d)
 {
     const float per_splat = 1 / (float)w->count;
     if (w->step->scale_reg > 0)
         for (int k = 0; k < 3; k++)
-            geometry[3 + k] +=
+            d->log_scale[k] +=
                 w->step->scale_reg * per_splat / 3 * hl_exp(w->p.log_scale[3 * i + k]);
     if (w->step->opacity_reg > 0) {
         const float o = hl_sigmoid(w->p.logit_opa[i]);
-        geometry[10] += w->step->opacity_reg * per_splat * o * (1 - o);
+        d->logit_opa += w->step->opacity_reg * per_splat * o * (1 - o);
     }
 }
 
@@ -175,52 +181,75 @@ HL_GPU_FN hl_gpu_rate hl_gpu_bias(int32_t t)
     return rate;
 }
 
-/* Values e, e + 32, ... of a field, HL_GPU_IN_FLIGHT of them: all on their way before the first is
- * needed. */
-HL_GPU_FN void hl_gpu_adam_some(int e, int values, int components, const float *grad, int pitch,
-                                float *const pmv[3], const float lr[2], float inv_sqrt_bias2)
+/* A field of a warp's splats: quads of gradients, here one behind the other, or SH in rows of
+ * HL_GPU_SH_PITCH; what becomes of them; rates of the first of 16 values and of the others. */
+typedef struct hl_gpu_field {
+    const float *grad;
+    int components;
+    float *out; /* gradients, or NULL */
+    float *p, *m, *v;
+    float lr, rest;
+} hl_gpu_field;
+
+HL_GPU_FN hl_quad hl_gpu_field_grad(const hl_gpu_field *f, int q)
 {
-    float p[HL_GPU_IN_FLIGHT], m[HL_GPU_IN_FLIGHT], v[HL_GPU_IN_FLIGHT];
+    if (f->components != HL_SPLAT_DIM_sh)
+        return hl_quad_load(f->grad + 4 * q);
+    const float *g = f->grad + q / HL_GPU_SH_QUADS * HL_GPU_SH_PITCH + 4 * (q % HL_GPU_SH_QUADS);
+    const hl_quad quad = {g[0], g[1], g[2], g[3]};
+    return quad;
+}
+
+/* Quads q, q + 32, ..., HL_GPU_IN_FLIGHT of them: all on their way before the first is needed. */
+HL_GPU_FN void hl_gpu_adam_quads(const hl_gpu_field *f, int q, int quads, const hl_gpu_rate *rate)
+{
+    hl_quad p[HL_GPU_IN_FLIGHT], m[HL_GPU_IN_FLIGHT], v[HL_GPU_IN_FLIGHT];
+    const float lr = f->lr * rate->bias1, rest = f->rest * rate->bias1;
+    const float inv = rate->inv_sqrt_bias2;
     HL_UNROLL
     for (int u = 0; u < HL_GPU_IN_FLIGHT; u++) {
-        const int at = e + u * HL_LANES, inside = at < values;
-        p[u] = inside ? pmv[0][at] : 0;
-        m[u] = inside ? pmv[1][at] : 0;
-        v[u] = inside ? pmv[2][at] : 0;
+        const int at = q + u * HL_LANES < quads ? 4 * (q + u * HL_LANES) : 0;
+        p[u] = hl_quad_load(f->p + at);
+        m[u] = hl_quad_load(f->m + at);
+        v[u] = hl_quad_load(f->v + at);
     }
     HL_UNROLL
     for (int u = 0; u < HL_GPU_IN_FLIGHT; u++) {
-        const int at = e + u * HL_LANES, splat = at / components, k = at % components;
-        if (at < values) {
-            hl_adam_update(&p[u], &m[u], &v[u], grad[splat * pitch + k],
-                           lr[k % HL_ADAM_PATTERN > 0], inv_sqrt_bias2);
-            pmv[0][at] = p[u];
-            pmv[1][at] = m[u];
-            pmv[2][at] = v[u];
+        const int here = q + u * HL_LANES;
+        if (here < quads) {
+            const hl_quad g = hl_gpu_field_grad(f, here);
+            const float first = here % (HL_ADAM_PATTERN / 4) ? rest : lr;
+            hl_adam_update(&p[u].x, &m[u].x, &v[u].x, g.x, first, inv);
+            hl_adam_update(&p[u].y, &m[u].y, &v[u].y, g.y, rest, inv);
+            hl_adam_update(&p[u].z, &m[u].z, &v[u].z, g.z, rest, inv);
+            hl_adam_update(&p[u].w, &m[u].w, &v[u].w, g.w, rest, inv);
+            hl_quad_store(f->p + 4 * here, p[u]);
+            hl_quad_store(f->m + 4 * here, m[u]);
+            hl_quad_store(f->v + 4 * here, v[u]);
         }
     }
 }
 
-/* The warp's values of one field: gradient (32, pitch) to the sinks.  rest: rate of components
- * k % 16 > 0 where it differs (SH), else lr itself. */
-HL_GPU_FN void hl_gpu_step_field(const hl_gpu_work *w, int64_t first, int components,
-                                 const float *grad, int pitch, float *const out[4], float lr,
-                                 float rest, const hl_gpu_rate *rate)
+/* All values of a field of the splats from `first` on; the last quad may reach up to three values
+ * beyond the last splat, into what no splat owns. */
+HL_GPU_FN void hl_gpu_step_field(const hl_gpu_work *w, int64_t first, const hl_gpu_field *field,
+                                 const hl_gpu_rate *rate)
 {
-    const int64_t left = w->count - first;
-    const int values = (int)(left < HL_LANES ? left : HL_LANES) * components;
-    const int64_t base = first * components;
+    const int64_t left = w->count - first, base = first * field->components;
+    const int quads = ((int)(left < HL_LANES ? left : HL_LANES) * field->components + 3) / 4;
+    hl_gpu_field f = *field;
+    f.out = f.out ? f.out + base : 0;
+    if (rate) {
+        f.p += base;
+        f.m += base;
+        f.v += base;
+    }
     HL_EACH_LANE(l)
     {
-        for (int e = l; out[0] && e < values; e += HL_LANES)
-            out[0][base + e] = grad[e / components * pitch + e % components];
-        if (rate) {
-            float *const pmv[3] = {out[1] + base, out[2] + base, out[3] + base};
-            const float rates[2] = {lr * rate->bias1, rest * rate->bias1};
-            for (int e = l; e < values; e += HL_GPU_IN_FLIGHT * HL_LANES)
-                hl_gpu_adam_some(e, values, components, grad, pitch, pmv, rates,
-                                 rate->inv_sqrt_bias2);
-        }
+        for (int q = l; f.out && q < quads; q += HL_LANES)
+            hl_quad_store(f.out + 4 * q, hl_gpu_field_grad(&f, q));
+        for (int q = l; rate && q < quads; q += HL_GPU_IN_FLIGHT * HL_LANES)
+            hl_gpu_adam_quads(&f, q, quads, rate);
     }
 }
 
@@ -228,43 +257,53 @@ HL_GPU_FN void hl_gpu_step_all(const hl_gpu_work *w, int64_t first,
                                const hl_gpu_splat_shared *shared, const hl_gpu_rate *rate)
 {
     const hl_gpu_step *s = w->step;
-    const float *g = &shared->geometry[0][0];
-    float *const mean[4] = {w->d.mean, w->p.mean, w->m.mean, w->v.mean};
-    float *const scale[4] = {w->d.log_scale, w->p.log_scale, w->m.log_scale, w->v.log_scale};
-    float *const quat[4] = {w->d.quat, w->p.quat, w->m.quat, w->v.quat};
-    float *const opa[4] = {w->d.logit_opa, w->p.logit_opa, w->m.logit_opa, w->v.logit_opa};
-    float *const sh[4] = {w->d.sh, w->p.sh, w->m.sh, w->v.sh};
-    const int pitch = HL_GPU_GEOMETRY;
-    hl_gpu_step_field(w, first, 3, g, pitch, mean, s->lr_mean, s->lr_mean, rate);
-    hl_gpu_step_field(w, first, 3, g + 3, pitch, scale, s->lr_log_scale, s->lr_log_scale, rate);
-    hl_gpu_step_field(w, first, 4, g + 6, pitch, quat, s->lr_quat, s->lr_quat, rate);
-    hl_gpu_step_field(w, first, 1, g + 10, pitch, opa, s->lr_logit_opa, s->lr_logit_opa, rate);
-    hl_gpu_step_field(w, first, HL_SPLAT_DIM_sh, &shared->sh[0][0], HL_GPU_SH_PITCH, sh,
-                      s->lr_sh_dc, s->lr_sh_rest, rate);
+#define FIELD(name, from, first_rate, rest_rate)                                        \
+    {                                                                                   \
+        const hl_gpu_field f = {from,      HL_SPLAT_DIM_##name, w->d.name,  w->p.name,  \
+                                w->m.name, w->v.name,           first_rate, rest_rate}; \
+        hl_gpu_step_field(w, first, &f, rate);                                          \
+    }
+    FIELD(mean, shared->mean, s->lr_mean, s->lr_mean)
+    FIELD(log_scale, shared->log_scale, s->lr_log_scale, s->lr_log_scale)
+    FIELD(quat, shared->quat, s->lr_quat, s->lr_quat)
+    FIELD(logit_opa, shared->logit_opa, s->lr_logit_opa, s->lr_logit_opa)
+    FIELD(sh, &shared->sh[0][0], s->lr_sh_dc, s->lr_sh_rest)
+#undef FIELD
 }
 
-/* Lane l's splat: gradients, or zeros where it was not seen. */
+/* Lane l's splat: gradients, or zeros where it was not seen or is none. */
 HL_GPU_FN void hl_gpu_splat_lane(const hl_gpu_work *w, int64_t i, int lane,
-                                 hl_gpu_splat_shared *shared, int steps, float pose[6])
+                                 hl_gpu_splat_shared *shared, int steps, float pose[6], int general)
 {
-    float *geometry = shared->geometry[lane], *sh = shared->sh[lane];
-    if (i >= w->count)
-        return;
-    if (w->record[i].tiles) {
-        hl_gpu_splat_gradient(w, i, geometry, sh, pose);
+    float *sh = shared->sh[lane];
+    hl_geometry_grad d = {{0, 0, 0}, {0, 0, 0}, {0, 0, 0, 0}, 0};
+    if (i < w->count && w->record[i].tiles) {
+        hl_gpu_splat_gradient(w, i, sh, &d, pose, general);
     } else {
-        for (int k = 0; k < HL_GPU_GEOMETRY; k++)
-            geometry[k] = 0;
         for (int k = 0; k < HL_SPLAT_DIM_sh; k++)
             sh[k] = 0;
-        for (int k = 0; k < w->feature_count && w->feature_grad; k++)
+        for (int k = 0; general && k < w->feature_count && w->feature_grad && i < w->count; k++)
             w->feature_grad[i * w->feature_count + k] = 0;
     }
-    if (steps)
-        hl_gpu_regularise(w, i, geometry);
+    if (steps && i < w->count)
+        hl_gpu_regularise(w, i, &d);
+    hl_gpu_put_geometry(shared, lane, &d);
 }
 
-HL_GPU_FN void hl_gpu_k_splat_bwd(const hl_gpu_work *w, int64_t warp, hl_gpu_splat_shared *shared)
+/* The warp's share of dL/dpose. */
+HL_GPU_FN void hl_gpu_sum_pose(const hl_gpu_work *w, int64_t warp, hl_lane_f v[HL_FOLD_VALUES])
+{
+    hl_warp_fold16(v);
+    HL_EACH_LANE(l)
+    {
+        if (l % 2 == 0 && l < 12)
+            w->pose_partial[6 * warp + l / 2] = v[0][HL_SLOT(l)];
+    }
+}
+
+/* general: planes beyond colour, gradients of the pose. */
+HL_GPU_FN void hl_gpu_splats_bwd(const hl_gpu_work *w, int64_t warp, hl_gpu_splat_shared *shared,
+                                 int general)
 {
     const int64_t first = warp * HL_LANES, cluster = first / HL_CLUSTER;
     if (w->state->halted)
@@ -278,19 +317,13 @@ HL_GPU_FN void hl_gpu_k_splat_bwd(const hl_gpu_work *w, int64_t warp, hl_gpu_spl
     {
         float pose[6] = {0, 0, 0, 0, 0, 0};
         if (seen || steps || w->d.mean || w->feature_grad)
-            hl_gpu_splat_lane(w, first + l, l, shared, steps, pose);
+            hl_gpu_splat_lane(w, first + l, l, shared, steps, pose, general);
         HL_UNROLL
         for (int q = 0; q < HL_FOLD_VALUES; q++)
             v[q][HL_SLOT(l)] = q < 6 ? pose[q < 6 ? q : 0] : 0;
     }
-    if (w->want_pose) {
-        hl_warp_fold16(v);
-        HL_EACH_LANE(l)
-        {
-            if (l % 2 == 0 && l < 12)
-                w->pose_partial[6 * warp + l / 2] = v[0][HL_SLOT(l)];
-        }
-    }
+    if (general && w->want_pose)
+        hl_gpu_sum_pose(w, warp, v);
     if (!steps && !w->d.mean)
         return;
     hl_warp_sync();
@@ -300,109 +333,15 @@ HL_GPU_FN void hl_gpu_k_splat_bwd(const hl_gpu_work *w, int64_t warp, hl_gpu_spl
     hl_gpu_step_all(w, first, shared, steps ? &rate : 0);
 }
 
-/* ---- the end of a step ---- */
-
-typedef struct hl_gpu_finish_shared {
-    double sum[HL_LANES];
-} hl_gpu_finish_shared;
-
-enum { HL_GPU_FINISH_SUMS = HL_GPU_SUMS + 6 + 3 };
-
-/* Sum of count values that are `pitch` apart, in an order of its own: lane by lane. */
-HL_GPU_FN double hl_gpu_ordered_sum(const double *d, const float *f, int64_t count, int pitch,
-                                    hl_gpu_finish_shared *shared)
+HL_GPU_FN void hl_gpu_k_splat_bwd(const hl_gpu_work *w, int64_t warp, hl_gpu_splat_shared *shared)
 {
-    HL_EACH_LANE(l)
-    {
-        double sum[HL_GPU_IN_FLIGHT] = {0};
-        for (int64_t i = l; i < count; i += HL_GPU_IN_FLIGHT * HL_LANES) {
-            HL_UNROLL
-            for (int u = 0; u < HL_GPU_IN_FLIGHT; u++) {
-                const int64_t at = (i + u * HL_LANES) * pitch;
-                if (i + u * HL_LANES < count)
-                    sum[u] += d ? d[at] : (double)f[at];
-            }
-        }
-        shared->sum[l] =
-            ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
-    }
-    hl_warp_sync();
-    double all = 0;
-    for (int l = 0; l < HL_LANES; l++)
-        all += shared->sum[l];
-    return all;
+    hl_gpu_splats_bwd(w, warp, shared, 0);
 }
 
-/* What sum q of the loss means: its mean over what counts, and its part in the loss. */
-HL_GPU_FN void hl_gpu_close_term(const hl_gpu_work *w, int q, double sum)
+HL_GPU_FN void hl_gpu_k_splat_bwd_general(const hl_gpu_work *w, int64_t warp,
+                                          hl_gpu_splat_shared *shared)
 {
-    const hl_gpu_step *s = w->step;
-    const float ws = s->ssim_weight;
-    const float counts[HL_GPU_TERMS] = {3 * s->photo.pixels_kept,
-                                        3 * s->photo.pixels_kept,
-                                        3 * s->photo.windows_kept,
-                                        s->photo.pixels_kept,
-                                        s->photo.depth_known,
-                                        s->photo.normal_known,
-                                        1};
-    const float weight[HL_GPU_TERMS] = {1 - ws,           0, ws, s->alpha_weight, s->depth_weight,
-                                        s->normal_weight, 1};
-    double mean = counts[q] > 0 ? sum / (double)counts[q] : 0;
-    if (q == HL_GPU_SUM_SSIM && !(counts[q] > 0))
-        mean = 1;
-    w->state->mean_total[q] += mean;
-    w->state->loss_total[q] += (double)weight[q] * (q == HL_GPU_SUM_SSIM ? 1 - mean : mean);
-}
-
-/* Counts of Adam for 32 clusters. */
-HL_GPU_FN void hl_gpu_count_steps(const hl_gpu_work *w, int64_t first)
-{
-    HL_EACH_LANE(l)
-    {
-        const int64_t c = first + l;
-        if (c * HL_CLUSTER < w->count && (!w->adam_cluster || w->cluster_seen[c] == w->step->stamp))
-            w->adam_steps[c]++;
-    }
-}
-
-/* Items: one for each sum, then one for each 32 clusters. */
-HL_GPU_FN void hl_gpu_k_finish(const hl_gpu_work *w, int64_t item, hl_gpu_finish_shared *shared)
-{
-    const int q = (int)item;
-    if (w->state->halted)
-        return;
-    if (item >= HL_GPU_FINISH_SUMS) {
-        if (w->m.mean)
-            hl_gpu_count_steps(w, (item - HL_GPU_FINISH_SUMS) * HL_LANES);
-        return;
-    }
-    double sum = 0;
-    if (q < HL_GPU_SUMS && w->partial && (q != HL_GPU_SUM_SURFACE || w->surface))
-        sum = hl_gpu_ordered_sum(w->partial + q, 0, w->squares, HL_GPU_SUMS, shared);
-    else if (q >= HL_GPU_SUMS && q < HL_GPU_SUMS + 6 && w->want_pose)
-        sum = hl_gpu_ordered_sum(0, w->pose_partial + (q - HL_GPU_SUMS),
-                                 (w->count + HL_LANES - 1) / HL_LANES, 6, shared);
-    else if (q >= HL_GPU_SUMS + 6)
-        sum = hl_gpu_ordered_sum(0, w->background_partial + (q - HL_GPU_SUMS - 6), w->tiles, 3,
-                                 shared);
-    HL_EACH_LANE(l)
-    {
-        if (l == 0) {
-            if (q < HL_GPU_SUMS)
-                w->state->sum[q] = sum;
-            else if (q < HL_GPU_SUMS + 6)
-                w->state->pose[q - HL_GPU_SUMS] = (float)sum;
-            else
-                w->state->background[q - HL_GPU_SUMS - 6] = (float)sum;
-            if (q < HL_GPU_TERMS && w->partial)
-                hl_gpu_close_term(w, q, sum);
-            if (q == 0) {
-                w->state->pictures += 1;
-                w->state->views += w->step->collect;
-                w->state->done_step = w->step->index;
-            }
-        }
-    }
+    hl_gpu_splats_bwd(w, warp, shared, 1);
 }
 
 #endif /* HL_RASTER_CUDA_GPU_SPLAT_BWD_H */

@@ -250,6 +250,7 @@ enum {
 
 #define HL_GPU_WARP_KERNELS(X)                \
     X(project, hl_gpu_project_shared)         \
+    X(project_general, hl_gpu_project_shared) \
     X(emit, hl_gpu_emit_shared)               \
     X(blend, hl_gpu_blend_shared)             \
     X(blend_general, hl_gpu_blend_shared)     \
@@ -258,12 +259,13 @@ enum {
     X(blend_bwd_general, hl_gpu_blend_shared) \
     X(count_pairs, hl_gpu_blend_shared)       \
     X(splat_bwd, hl_gpu_splat_shared)         \
-    X(finish, hl_gpu_finish_shared)
+    X(splat_bwd_general, hl_gpu_splat_shared)
 
 #define HL_GPU_BLOCK_KERNELS(X)         \
     X(moments, hl_gpu_moments_shared)   \
     X(gradient, hl_gpu_gradient_shared) \
-    X(surface, hl_gpu_surface_shared)
+    X(surface, hl_gpu_surface_shared)   \
+    X(finish, hl_gpu_finish_shared)
 
 typedef enum hl_gpu_kernel {
 #define X(name) HL_GPU_K_##name,

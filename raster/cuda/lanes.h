@@ -35,7 +35,7 @@
 #define HL_LANE_SLOTS 1
 #define HL_SLOT(l)    0
 #define HL_UNROLL     _Pragma("unroll")
-#define HL_UNROLL_8   _Pragma("unroll 8")
+#define HL_UNROLL_4   _Pragma("unroll 4")
 #define HL_EACH_LANE(l) \
     for (int l = (int)(threadIdx.x & 31u), l##_once = 1; l##_once && l >= 0; l##_once = 0)
 #define HL_EACH_THREAD(t) \
@@ -47,7 +47,7 @@
 #define HL_LANE_SLOTS HL_LANES
 #define HL_SLOT(l)    (l)
 #define HL_UNROLL
-#define HL_UNROLL_8
+#define HL_UNROLL_4
 #define HL_EACH_LANE(l)                                                \
     for (int l##_k = 0, l = hl_lane_flip % HL_LANES; l##_k < HL_LANES; \
          l##_k++, l = l##_k ^ (hl_lane_flip % HL_LANES))
@@ -71,6 +71,27 @@ typedef struct hl_quad {
     HL_ALIGN_QUAD float x;
     float y, z, w;
 } hl_quad;
+
+/* at: aligned to 16 bytes. */
+HL_GPU_FN hl_quad hl_quad_load(const float *at)
+{
+#ifdef __CUDACC__
+    return *(const hl_quad *)at;
+#else
+    hl_quad q;
+    memcpy(&q, at, sizeof q);
+    return q;
+#endif
+}
+
+HL_GPU_FN void hl_quad_store(float *at, hl_quad q)
+{
+#ifdef __CUDACC__
+    *(hl_quad *)at = q;
+#else
+    memcpy(at, &q, sizeof q);
+#endif
+}
 
 typedef float hl_lane_f[HL_LANE_SLOTS];
 typedef int32_t hl_lane_i[HL_LANE_SLOTS];

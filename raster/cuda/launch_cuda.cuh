@@ -16,16 +16,20 @@
         if (i < items)                                                        \
             hl_gpu_k_##name(&w, i);                                           \
     }
-#define HL_CUDA_WARP_KERNEL(name, shared_type)                                 \
-    static __global__ void __launch_bounds__(HL_LANES *HL_GPU_WARPS_PER_BLOCK) \
-        name##_kernel(const __grid_constant__ hl_gpu_work w, int64_t items)    \
-    {                                                                          \
-        __shared__ shared_type shared[HL_GPU_WARPS_PER_BLOCK];                 \
-        const int warp = (int)(threadIdx.x / HL_LANES);                        \
-        const int64_t i = (int64_t)blockIdx.x * HL_GPU_WARPS_PER_BLOCK + warp; \
-        if (i < items)                                                         \
-            hl_gpu_k_##name(&w, i, &shared[warp]);                             \
+#define HL_CUDA_WARPS_KERNEL(name, shared_type, warps)                      \
+    static __global__ void __launch_bounds__(HL_LANES *(warps))             \
+        name##_kernel(const __grid_constant__ hl_gpu_work w, int64_t items) \
+    {                                                                       \
+        __shared__ shared_type shared[warps];                               \
+        const int warp = (int)(threadIdx.x / HL_LANES);                     \
+        const int64_t i = (int64_t)blockIdx.x * (warps) + warp;             \
+        if (i < items)                                                      \
+            hl_gpu_k_##name(&w, i, &shared[warp]);                          \
     }
+#define HL_CUDA_WARP_KERNEL(name, shared_type) \
+    HL_CUDA_WARPS_KERNEL(name, shared_type, HL_GPU_WARPS_PER_BLOCK)
+#define HL_CUDA_TILE_KERNEL(name, shared_type) \
+    HL_CUDA_WARPS_KERNEL(name, shared_type, HL_GPU_TILES_PER_BLOCK)
 #define HL_CUDA_BLOCK_KERNEL(name, shared_type)                             \
     static __global__ void __launch_bounds__(HL_BLOCK_LANES)                \
         name##_kernel(const __grid_constant__ hl_gpu_work w, int64_t items) \
@@ -41,11 +45,13 @@
         name##_kernel<<<(unsigned)hl_gpu_plan_blocks(items, HL_GPU_THREADS), HL_GPU_THREADS, 0, \
                         stream>>>(*work, items);                                                \
         return 1;
-#define HL_CUDA_WARP_CASE(name, shared_type)                                           \
-    case HL_GPU_K_##name:                                                              \
-        name##_kernel<<<(unsigned)hl_gpu_plan_blocks(items, HL_GPU_WARPS_PER_BLOCK),   \
-                        HL_LANES * HL_GPU_WARPS_PER_BLOCK, 0, stream>>>(*work, items); \
+#define HL_CUDA_WARPS_CASE(name, warps)                                                   \
+    case HL_GPU_K_##name:                                                                 \
+        name##_kernel<<<(unsigned)hl_gpu_plan_blocks(items, warps), HL_LANES *(warps), 0, \
+                        stream>>>(*work, items);                                          \
         return 1;
+#define HL_CUDA_WARP_CASE(name, shared_type) HL_CUDA_WARPS_CASE(name, HL_GPU_WARPS_PER_BLOCK)
+#define HL_CUDA_TILE_CASE(name, shared_type) HL_CUDA_WARPS_CASE(name, HL_GPU_TILES_PER_BLOCK)
 #define HL_CUDA_BLOCK_CASE(name, shared_type)                                        \
     case HL_GPU_K_##name:                                                            \
         name##_kernel<<<(unsigned)items, HL_BLOCK_LANES, 0, stream>>>(*work, items); \

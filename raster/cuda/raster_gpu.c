@@ -29,7 +29,7 @@ static hl_status send_fields(hl_gpu_raster *r, hl_gpu_block block, const hl_spla
                              int32_t count, hl_gpu_fields *device)
 {
     const size_t n = (size_t)count;
-    HL_TRY(reserve(r, block, n * HL_SPLAT_FLOATS, "splats"));
+    HL_TRY(reserve(r, block, hl_gpu_fields_floats(count), "splats"));
     hl_gpu_fields_at(device, r->buffer[block].at, count);
 #define X(name, components) \
     HL_TRY(hl_gpu_upload(&r->gpu, device->name, from->name, n *(components) * sizeof(float)));
@@ -261,7 +261,7 @@ static hl_status send_sink(hl_gpu_raster *r, const hl_raster_sink *sink)
     w->feature_grad = NULL;
     w->want_pose = 1;
     if (sink->grad) {
-        HL_TRY(reserve(r, HL_GPU_B_GRAD, n * HL_SPLAT_FLOATS, "gradients"));
+        HL_TRY(reserve(r, HL_GPU_B_GRAD, hl_gpu_fields_floats(w->count), "gradients"));
         hl_gpu_fields_at(&w->d, r->buffer[HL_GPU_B_GRAD].at, w->count);
     }
     if (sink->feature_grad && w->feature_count) {

@@ -88,6 +88,8 @@ hl_status hl_gpu_raster_shape(hl_gpu_raster *r, const hl_raster_view *view,
 
 /* Fields at `at`, one behind the other with room for `capacity` rows. */
 void hl_gpu_fields_at(hl_gpu_fields *fields, void *at, int32_t capacity);
+/* Floats of such a block: each field begins at a quad. */
+size_t hl_gpu_fields_floats(int32_t capacity);
 
 /* Makes room for the lists, as many as were seen so far and a quarter; *changed: it moved. */
 hl_status hl_gpu_raster_reserve_lists(hl_gpu_raster *r, bool *changed);

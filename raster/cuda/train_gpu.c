@@ -89,7 +89,7 @@ static hl_status reserve_training(hl_gpu_raster *r, hl_trainer *t)
 {
     hl_gpu_training *g = r->training;
     const size_t cap = (size_t)t->splats.capacity;
-    const size_t fields = cap * HL_SPLAT_FLOATS;
+    const size_t fields = hl_gpu_fields_floats(t->splats.capacity);
     float **host[STATS], **device[STATS];
     HL_TRY(reserve(r, HL_GPU_B_SPLATS, fields, sizeof(float), "splats"));
     HL_TRY(reserve(r, HL_GPU_B_MOMENT_M, fields, sizeof(float), "moments of Adam"));
