@@ -22,9 +22,11 @@ enum { DENSIFY_DEFAULT, DENSIFY_ADC, DENSIFY_MCMC, DENSIFY_NONE };
 #define PROCESS_BYTES ((size_t)12 << 20)
 /* Share of the free memory that training may take. */
 #define MEMORY_SHARE 0.9
-/* Weights of --geometry for photos without alpha. */
+/* Weights of --geometry for photos without alpha; the second where they do not show one object:
+ * their masks keep more than that. */
 #define OPEN_CONSISTENCY 0.05f
 #define OPEN_DISTORTION  1.0f
+#define OBJECT_KEPT      (2.0 / 3)
 
 typedef struct train_options {
     hl_common common;
@@ -125,14 +127,18 @@ static void set_background(const train_options *o, const hl_train_scene *scene, 
  * head before a wall it left a sheet.  The pull on depths knows the centres of splats alone: large
  * ones, as those of floors seen aslant and of what is far, it holds down although they lie right,
  * and a hundred times as much as here costs them five to thirteen decibels (docs/results.md). */
-static void set_geometry(const train_options *o, const hl_train_scene *scene, hl_train_config *c)
+static hl_status set_geometry(const train_options *o, const train_data *d, hl_train_config *c)
 {
     c->geometry = o->geometry;
     c->multi_view = o->multi_view;
-    if (!scene->has_alpha) {
-        c->consistency_weight = OPEN_CONSISTENCY;
+    if (!o->geometry || d->scene.has_alpha)
+        return HL_OK;
+    double kept;
+    HL_TRY(hl_train_data_kept(d, &kept));
+    c->consistency_weight = OPEN_CONSISTENCY;
+    if (kept > OBJECT_KEPT)
         c->distortion_weight = OPEN_DISTORTION;
-    }
+    return HL_OK;
 }
 
 /* More splats than that per pixel of a photo are not worth their time on a processor. */
@@ -173,7 +179,7 @@ static hl_status make_config(const train_options *o, const train_data *d, hl_tra
     c->pose = o->refine_poses;
     c->depth_weight = c->depth_weight_end = o->depth_weight;
     c->normal_weight = o->normal_weight;
-    set_geometry(o, &d->scene, c);
+    HL_TRY(set_geometry(o, d, c));
     if (o->mesh && o->init_ply)
         hl_train_config_settle(c);
     set_background(o, &d->scene, c);

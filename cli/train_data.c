@@ -11,6 +11,8 @@
 /* Depth maps in PNG are whole numbers of 16 bits, which the image reader maps to 0..1. */
 #define PNG_16_MAX 65535.0
 
+enum { LOOKS = 4 }; /* photos whose masks are counted */
+
 /* What acquire made beside the cached picture. */
 typedef struct held {
     int32_t view;
@@ -191,4 +193,27 @@ size_t hl_train_data_photo_bytes(const train_data *data, const train_data_option
     const uint64_t cache =
         options->photos.cache_bytes ? options->photos.cache_bytes : HL_PHOTOS_CACHE_DEFAULT;
     return (size_t)(all < cache ? all : cache);
+}
+
+hl_status hl_train_data_kept(const train_data *data, double *share)
+{
+    const hl_train_scene *scene = &data->scene;
+    const int32_t n = scene->train_count, looks = n < LOOKS ? n : LOOKS;
+    uint64_t kept = 0, all = 0;
+    bool masks = false;
+    for (int32_t i = 0; i < data->views.view_count; i++)
+        masks |= data->views.views[i].mask_path != NULL;
+    for (int32_t k = 0; masks && k < looks; k++) {
+        hl_train_photo photo;
+        HL_TRY(
+            scene->photos.acquire(scene->photos.ctx, scene->train[(int64_t)k * n / looks], &photo));
+        const hl_loss_target *t = &photo.target;
+        const size_t pixels = (size_t)t->width * (size_t)t->height;
+        for (size_t i = 0; i < pixels; i++)
+            kept += !t->mask || t->mask[i];
+        all += pixels;
+        scene->photos.release(scene->photos.ctx, &photo);
+    }
+    *share = all > 0 ? (double)kept / (double)all : 1;
+    return HL_OK;
 }

@@ -37,4 +37,8 @@ void hl_train_data_release(train_data *data);
 /* Bytes that pictures take while training: cache, and what is decoded ahead. */
 size_t hl_train_data_photo_bytes(const train_data *data, const train_data_options *options);
 
+/* Share of the pixels that masks keep, of four training photos at most; 1 where there are none.
+ * Errors: those of the photos. */
+hl_status hl_train_data_kept(const train_data *data, double *share);
+
 #endif /* HL_CLI_TRAIN_DATA_H */
