@@ -5,17 +5,18 @@
 #include "cli/relight_run.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "core/vec.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPHERE_NUMBERS = 5, SUN_NUMBERS = 4 };
+enum { SPHERE_NUMBERS = 5, SUN_NUMBERS = 4, PANEL_NUMBERS = 10 };
 
 typedef struct relight_options {
     hl_common common;
-    const char *scene, *env, *out, *data, *outputs, *up, *sun, *lamp, *size;
+    const char *scene, *env, *out, *data, *outputs, *up, *sun, *lamp, *panel, *size;
     int32_t spp, bounces, vertex_samples, views, brdf, turn, turntable, path, denoise;
     double rotate_deg;
     bool gt_materials, no_indirect, on_mesh;
@@ -58,6 +59,9 @@ static const hl_option rows[] = {
     HL_OPT_TEXT(relight_options, "--lamp", lamp, "X,Y,Z,R,L",
                 "a glowing sphere at that place, of radius R and radiance L; a point for R = 0, "
                 "with intensity L"),
+    HL_OPT_TEXT(relight_options, "--panel", panel, "X,Y,Z,UX,UY,UZ,VX,VY,VZ,L",
+                "a glowing parallelogram around that place, half edges U and V, radiance L to the "
+                "side of U x V"),
     HL_OPT_TEXT(relight_options, "--outputs", outputs, "LIST",
                 "of color, direct, indirect and shadow, with commas between"),
     HL_OPT_INT(relight_options, "--light-turn", turn, 0, 100000,
@@ -100,29 +104,65 @@ static hl_status parse_direction(const char *option, const double *v, float out[
     return HL_OK;
 }
 
-static hl_status parse_lamps(const relight_options *o, hl_relighting *r)
+static void set_color(hl_light *l, double value)
+{
+    l->color[0] = l->color[1] = l->color[2] = (float)value;
+}
+
+static hl_status parse_sun(const char *text, hl_light *l)
+{
+    double v[SUN_NUMBERS];
+    HL_TRY(parse_numbers("--sun", text, v, SUN_NUMBERS));
+    HL_TRY(parse_direction("--sun", v, l->at));
+    l->kind = HL_LIGHT_SUN;
+    l->radius = 0.00465f; /* sine of 0.2666 degrees: the sun's disc */
+    set_color(l, v[3]);
+    return HL_OK;
+}
+
+static hl_status parse_lamp(const char *text, hl_light *l)
 {
     double v[SPHERE_NUMBERS];
-    if (o->sun) {
-        hl_light *l = &r->lamps[r->scene.light_count++];
-        HL_TRY(parse_numbers("--sun", o->sun, v, SUN_NUMBERS));
-        HL_TRY(parse_direction("--sun", v, l->at));
-        l->kind = HL_LIGHT_SUN;
-        l->radius = 0.00465f; /* sine of 0.2666 degrees: the sun's disc */
-        l->color[0] = l->color[1] = l->color[2] = (float)v[3];
+    HL_TRY(parse_numbers("--lamp", text, v, SPHERE_NUMBERS));
+    if (v[3] < 0 || v[4] < 0)
+        return hl_fail(HL_E_ARG, "--lamp: radius and light must not be negative");
+    l->kind = v[3] > 0 ? HL_LIGHT_SPHERE : HL_LIGHT_POINT;
+    l->radius = (float)v[3];
+    for (int k = 0; k < 3; k++)
+        l->at[k] = (float)v[k];
+    set_color(l, v[4]);
+    return HL_OK;
+}
+
+static hl_status parse_panel(const char *text, hl_light *l)
+{
+    double v[PANEL_NUMBERS];
+    float normal[3];
+    HL_TRY(parse_numbers("--panel", text, v, PANEL_NUMBERS));
+    if (v[9] < 0)
+        return hl_fail(HL_E_ARG, "--panel: light must not be negative");
+    l->kind = HL_LIGHT_RECTANGLE;
+    for (int k = 0; k < 3; k++) {
+        l->at[k] = (float)v[k];
+        l->edge_u[k] = (float)v[3 + k];
+        l->edge_v[k] = (float)v[6 + k];
     }
-    if (o->lamp) {
-        hl_light *l = &r->lamps[r->scene.light_count++];
-        HL_TRY(parse_numbers("--lamp", o->lamp, v, SPHERE_NUMBERS));
-        if (v[3] < 0 || v[4] < 0)
-            return hl_fail(HL_E_ARG, "--lamp: radius and light must not be negative");
-        l->kind = v[3] > 0 ? HL_LIGHT_SPHERE : HL_LIGHT_POINT;
-        l->radius = (float)v[3];
-        for (int k = 0; k < 3; k++) {
-            l->at[k] = (float)v[k];
-            l->color[k] = (float)v[4];
-        }
-    }
+    hl_cross3(l->edge_u, l->edge_v, normal);
+    const float area = hl_length3(normal);
+    if (!(area > 0 && area < 1e12f))
+        return hl_fail(HL_E_ARG, "--panel: the edges span no area");
+    set_color(l, v[9]);
+    return HL_OK;
+}
+
+static hl_status parse_lamps(const relight_options *o, hl_relighting *r)
+{
+    if (o->sun)
+        HL_TRY(parse_sun(o->sun, &r->lamps[r->scene.light_count++]));
+    if (o->lamp)
+        HL_TRY(parse_lamp(o->lamp, &r->lamps[r->scene.light_count++]));
+    if (o->panel)
+        HL_TRY(parse_panel(o->panel, &r->lamps[r->scene.light_count++]));
     r->scene.lights = r->lamps;
     return HL_OK;
 }
@@ -152,8 +192,9 @@ static hl_status parse_outputs(const relight_options *o, hl_relighting *r)
 static hl_status find_lights(const relight_options *o, hl_relighting *r)
 {
     if (!o->env)
-        return r->scene.light_count ? HL_OK
-                                    : hl_fail(HL_E_ARG, "no light: give --env, --sun or --lamp");
+        return r->scene.light_count
+                   ? HL_OK
+                   : hl_fail(HL_E_ARG, "no light: give --env, --sun, --lamp or --panel");
     if (hl_file_exists(o->env)) /* its name may hold commas */
         return hl_relight_add_light(r, o->env);
     const char *at = o->env;

@@ -6,7 +6,7 @@
 #include "cli/relight_views.h"
 #include "relight/skies.h"
 
-enum { HL_RELIGHT_LIGHTS_MAX = 64, HL_RELIGHT_LAMPS_MAX = 2, HL_RELIGHT_OUTPUTS = 4 };
+enum { HL_RELIGHT_LIGHTS_MAX = 64, HL_RELIGHT_LAMPS_MAX = 3, HL_RELIGHT_OUTPUTS = 4 };
 enum { HL_RELIGHT_COLOR, HL_RELIGHT_DIRECT, HL_RELIGHT_INDIRECT, HL_RELIGHT_SHADOW };
 
 /* Where an environment comes from: a file, a formula, or the scene's own light. */

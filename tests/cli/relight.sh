@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A table with a box on it, under a sun, a lamp and a constant sky: pictures appear, parts apart;
+# A table with a box on it, under a sun, a lamp and a panel: pictures appear, parts apart;
 # the same bytes for any thread count.
 cat >scene.obj <<'END'
 v -2 -2 0
@@ -16,7 +16,8 @@ f 5 6 7
 f 5 7 8
 END
 for threads in 1 3; do
-    "$HELIO" relight scene.obj -o out$threads --sun 1,0,1,3 --lamp 0,1,2,0.2,5 --views 2 \
+    "$HELIO" relight scene.obj -o out$threads --sun 1,0,1,3 --lamp 0,1,2,0.2,5 \
+        --panel 0,0,3,1,0,0,0,-1,0,2 --views 2 \
         --size 24x20 --spp 8 --bounces 2 --vertex-samples 16 --quiet --threads $threads \
         --outputs color,direct,indirect,shadow | head -n1 | cut -d: -f1
 done

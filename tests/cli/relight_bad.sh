@@ -18,6 +18,7 @@ try 1 tri.obj -o out --env empty
 try 1 tri.obj -o out --sun 0,0,1
 try 1 tri.obj -o out --sun 0,0,0,1
 try 1 tri.obj -o out --lamp 0,0,1,-1,1
+try 1 tri.obj -o out --panel 0,0,2,1,0,0,1,0,0,1
 try 1 tri.obj -o out --sun 0,0,1,1 --outputs colour
 try 1 tri.obj -o out --sun 0,0,1,1 --size 3
 try 1 tri.obj -o out --sun 0,0,1,1 --up 0,0,0
