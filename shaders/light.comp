@@ -30,6 +30,8 @@ layout(set = 0, binding = 13) uniform sampler2D bounces;
 layout(set = 0, binding = 14) uniform sampler2D places;
 layout(set = 0, binding = 15) uniform sampler2D near_albedos;
 layout(set = 0, binding = 16) uniform sampler2D near_finishes;
+layout(set = 0, binding = 17) uniform sampler2D place_skies;
+layout(set = 0, binding = 18) uniform sampler2D place_bounces;
 
 #include "shadow_view.glsl"
 #include "lamps.glsl"
@@ -132,6 +134,10 @@ void settle(inout surface p, ivec2 at, float coverage)
     p.x = view.eye + place.w * (uv.x * view.row0 + uv.y * view.row1 + view.row2);
     p.n = place.xyz;
     p.lift = view.lift;
+    if ((view.baked & HL_BAKED_PLACES) != 0) {
+        p.sky = texelFetch(place_skies, at, 0).rgb;
+        p.bounce = texelFetch(place_bounces, at, 0).rgb;
+    }
     if (gap)
         return;
     const vec2 finish = texelFetch(near_finishes, at, 0).xy / a.a;
@@ -179,12 +185,12 @@ void main()
     }
     if (lit) {
         surface p = surface(albedo, x, n, o, finish.x, finish.y, vec3(1), vec3(0), -1);
-        if (view.reach > 0)
-            settle(p, at, a.a);
         if (view.baked != 0) {
             p.sky = texelFetch(skies, at, 0).rgb / a.a;
             p.bounce = texelFetch(bounces, at, 0).rgb / a.a;
         }
+        if (view.reach > 0)
+            settle(p, at, a.a);
         if (light.show == SHOW_LIGHT) {
             p.albedo = vec3(0.5);
             p.roughness = 1;

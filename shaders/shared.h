@@ -47,6 +47,7 @@ struct hl_gpu_footprint {
 
 #define HL_BAKED_MESH   1u
 #define HL_BAKED_SPLATS 2u
+#define HL_BAKED_PLACES 4u /* the mesh under the splats */
 
 /* What a frame's passes know of the camera; the projector of raster/project.h. */
 struct hl_gpu_view {
@@ -64,7 +65,7 @@ struct hl_gpu_view {
     hl_uint height;
     hl_uint degree;        /* bands of the colour, at most those stored */
     HL_VEC(4, background); /* sRGB */
-    hl_uint baked;         /* HL_BAKED_MESH, HL_BAKED_SPLATS: what has baked light */
+    hl_uint baked;         /* HL_BAKED_...: what has baked light */
     float reach;           /* splats count so near the mesh under them; 0: they are alone */
     float lift;            /* shadows are looked for so far off that mesh                 */
     hl_uint solid;         /* another mesh is seen among the splats                       */

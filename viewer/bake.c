@@ -51,6 +51,7 @@ void hl_bake_result_release(hl_bake_result *result)
 {
     hl_free(result->vertices);
     hl_free(result->splats);
+    hl_free(result->places);
     *result = (hl_bake_result){.vertices = NULL};
 }
 
@@ -197,11 +198,14 @@ static void pack_pair(const float value[6], uint32_t out[HL_BAKE_WORDS])
 static hl_status make_result(const hl_bake *b, hl_bake_result *out)
 {
     const hl_bake_scene *s = b->scene;
-    hl_bake_result r = {.vertex_count = s->seen_vertices, .splat_count = s->splat_count};
+    hl_bake_result r = {.vertex_count = s->seen_vertices,
+                        .splat_count = s->splat_count,
+                        .place_count = s->mesh.vertex_count - s->seen_vertices};
     float *values = hl_alloc((size_t)s->mesh.vertex_count, 6 * sizeof *values);
     r.vertices = hl_alloc((size_t)r.vertex_count, HL_BAKE_WORDS * sizeof *r.vertices);
+    r.places = hl_alloc((size_t)r.place_count, HL_BAKE_WORDS * sizeof *r.places);
     r.splats = hl_alloc((size_t)r.splat_count, HL_BAKE_WORDS * sizeof *r.splats);
-    hl_status status = values && r.vertices && r.splats ? HL_OK : HL_E_MEMORY;
+    hl_status status = values && r.vertices && r.places && r.splats ? HL_OK : HL_E_MEMORY;
     hl_image open_sky = {0};
     if (status == HL_OK)
         status = make_open_sky(&open_sky, &b->now.environment);
@@ -214,6 +218,8 @@ static hl_status make_result(const hl_bake *b, hl_bake_result *out)
     hl_image_release(&open_sky);
     for (size_t v = 0; v < (size_t)r.vertex_count; v++)
         pack_pair(values + 6 * v, r.vertices + HL_BAKE_WORDS * v);
+    for (size_t v = 0; v < (size_t)r.place_count; v++)
+        pack_pair(values + 6 * ((size_t)r.vertex_count + v), r.places + HL_BAKE_WORDS * v);
     for (size_t i = 0; i < (size_t)r.splat_count; i++) {
         const hl_bake_place *p = &s->places[i];
         float value[6] = {1, 1, 1, 0, 0, 0};

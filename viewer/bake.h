@@ -4,7 +4,7 @@
  * by relight/irradiance.h, in a thread of its own, and carried over to the splats that lie on it.
  *
  * The mesh is one that is seen, one that stands in for splats, or both together.  For every vertex
- * of the first and for every splat the result is two colours in 32 bits each:
+ * of both and for every splat the result is two colours in 32 bits each:
  *
  *   sky     E_arrives(n) / E_sh(n), where E_sh is that of the open sky by spherical harmonics, kept
  *           above HL_BAKE_FLOOR of its mean: a map that is turned or exchanged meanwhile still
@@ -38,8 +38,10 @@ typedef struct hl_bake_light {
 typedef struct hl_bake_result {
     uint32_t *vertices;   /* (vertex_count, HL_BAKE_WORDS) of the mesh that is seen */
     uint32_t *splats;     /* (splat_count, HL_BAKE_WORDS)                           */
+    uint32_t *places;     /* (place_count, HL_BAKE_WORDS) of the vertices of the stand-in */
     int32_t vertex_count; /*                                                        */
-    int32_t splat_count;  /* 0: nothing stands in for them                          */
+    int32_t place_count;
+    int32_t splat_count; /* 0: nothing stands in for them                          */
 } hl_bake_result;
 
 hl_status hl_bake_create(hl_bake **bake);

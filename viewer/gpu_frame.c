@@ -39,6 +39,8 @@ static void release_images(hl_gpu_frame *frame)
     hl_vk_image_release(frame->vk, &frame->place);
     hl_vk_image_release(frame->vk, &frame->near_albedo);
     hl_vk_image_release(frame->vk, &frame->near_finish);
+    hl_vk_image_release(frame->vk, &frame->place_sky);
+    hl_vk_image_release(frame->vk, &frame->place_bounce);
     hl_vk_buffer_release(frame->vk, &frame->readback);
     frame->width = frame->height = 0;
 }
@@ -65,6 +67,8 @@ void hl_gpu_frame_release(hl_gpu_frame *frame)
     hl_vk_pipeline_release(vk, &frame->quads_near);
     hl_vk_pipeline_release(vk, &frame->quads_near_baked);
     hl_vk_pipeline_release(vk, &frame->place_mesh);
+    hl_vk_pipeline_release(vk, &frame->place_baked);
+    hl_vk_buffer_release(vk, &frame->baked_places);
     hl_gpu_mesh_release(vk, &frame->mesh);
     hl_gpu_mesh_release(vk, &frame->stand_in);
     hl_vk_buffer_release(vk, &frame->baked_vertices);
@@ -130,12 +134,22 @@ static hl_status make_baked_targets(hl_gpu_frame *frame)
     return make_target(frame, &frame->bounce, frame->width, frame->height);
 }
 
+static hl_status make_placed_baked(hl_gpu_frame *frame)
+{
+    if (!(frame->baked & HL_BAKED_PLACES) || frame->place_bounce.image)
+        return HL_OK;
+    hl_vk_image_release(frame->vk, &frame->place_sky);
+    HL_TRY(make_target(frame, &frame->place_sky, frame->width, frame->height));
+    return make_target(frame, &frame->place_bounce, frame->width, frame->height);
+}
+
 static hl_status make_placed(hl_gpu_frame *frame)
 {
     if (!frame->placed)
         return HL_OK;
     HL_TRY(hl_pass_place_create(frame));
     HL_TRY(hl_pass_quads_near_create(frame));
+    HL_TRY(make_placed_baked(frame));
     if (frame->near_finish.image)
         return HL_OK;
     hl_vk_image_release(frame->vk, &frame->place);
@@ -243,12 +257,13 @@ hl_status hl_gpu_frame_set_environment(hl_gpu_frame *frame, const hl_environment
     return hl_pass_env_upload(frame, environment);
 }
 
-static hl_status set_baked_vertices(hl_gpu_frame *frame, const uint32_t *baked, int32_t count)
+static hl_status set_baked_vertices(hl_vk *vk, hl_vk_buffer *to, const uint32_t *baked,
+                                    int32_t count)
 {
     const uint64_t bytes = (uint64_t)count * 4 * HL_BAKE_WORDS;
-    hl_vk_buffer_release(frame->vk, &frame->baked_vertices);
-    HL_TRY(hl_vk_buffer_create(frame->vk, &frame->baked_vertices, bytes, HL_VK_DEVICE));
-    return bytes ? hl_vk_upload(frame->vk, &frame->baked_vertices, 0, baked, bytes) : HL_OK;
+    hl_vk_buffer_release(vk, to);
+    HL_TRY(hl_vk_buffer_create(vk, to, bytes, HL_VK_DEVICE));
+    return bytes ? hl_vk_upload(vk, to, 0, baked, bytes) : HL_OK;
 }
 
 hl_status hl_gpu_frame_set_baked(hl_gpu_frame *frame, const hl_bake_result *result)
@@ -256,9 +271,13 @@ hl_status hl_gpu_frame_set_baked(hl_gpu_frame *frame, const hl_bake_result *resu
     const hl_bake_result none = {.vertices = NULL}, *r = result ? result : &none;
     const bool splats = r->splat_count && (uint32_t)r->splat_count == frame->splats.count;
     frame->baked = 0;
-    HL_TRY(set_baked_vertices(frame, r->vertices, r->vertex_count));
+    const bool places = r->place_count && (uint32_t)r->place_count == frame->stand_in.vertex_count;
+    HL_TRY(set_baked_vertices(frame->vk, &frame->baked_vertices, r->vertices, r->vertex_count));
+    HL_TRY(set_baked_vertices(frame->vk, &frame->baked_places, r->places,
+                              places ? r->place_count : 0));
     HL_TRY(hl_gpu_splats_set_baked(frame->vk, &frame->splats, splats ? r->splats : NULL));
-    frame->baked = (r->vertex_count ? HL_BAKED_MESH : 0) | (splats ? HL_BAKED_SPLATS : 0);
+    frame->baked = (r->vertex_count ? HL_BAKED_MESH : 0) | (splats ? HL_BAKED_SPLATS : 0) |
+                   (places ? HL_BAKED_PLACES : 0);
     return HL_OK;
 }
 

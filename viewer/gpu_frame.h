@@ -21,6 +21,7 @@ typedef struct hl_gpu_casters {
 typedef struct hl_gpu_mesh {
     hl_vk_buffer vertices, triangles;
     uint32_t index_count; /* 0: none */
+    uint32_t vertex_count;
     hl_gpu_casters casters;
     float edge; /* mean, of its triangles */
 } hl_gpu_mesh;
@@ -91,7 +92,9 @@ typedef struct hl_gpu_frame {
     bool placed;       /* the next frame does so; the targets below are drawn */
     hl_vk_image place; /* normal, depth z along the view; 0: the mesh is missed */
     hl_vk_image near_albedo, near_finish; /* of splats near it, premultiplied, alpha */
-    hl_vk_pipeline place_mesh, quads_near, quads_near_baked;
+    hl_vk_image place_sky, place_bounce;  /* its baked light */
+    hl_vk_buffer baked_places;            /* (its vertices, 2), or empty */
+    hl_vk_pipeline place_mesh, place_baked, quads_near, quads_near_baked;
 } hl_gpu_frame;
 
 /* Makes the pipelines.  The device is borrowed. */

@@ -5,13 +5,16 @@
 hl_status hl_pass_light_create(hl_gpu_frame *frame)
 {
     return hl_vk_compute_pipeline(frame->vk, &frame->shade, HL_SHADER_light_comp,
-                                  "ssssssiuuisusssss", 0);
+                                  "ssssssiuuisusssssss", 0);
 }
 
 hl_status hl_pass_light_record(hl_gpu_frame *frame)
 {
     hl_vk *vk = frame->vk;
     hl_vk_image *const sky = frame->baked ? &frame->sky : &frame->albedo; /* or not looked at */
+    const bool lit_place = frame->placed && (frame->baked & HL_BAKED_PLACES);
+    hl_vk_image *const place_sky = lit_place ? &frame->place_sky : &frame->albedo;
+    hl_vk_image *const place_bounce = lit_place ? &frame->place_bounce : &frame->albedo;
     hl_vk_image *const place = frame->placed ? &frame->place : &frame->albedo;
     hl_vk_image *const near_albedo = frame->placed ? &frame->near_albedo : &frame->albedo;
     hl_vk_image *const near_finish = frame->placed ? &frame->near_finish : &frame->albedo;
@@ -32,8 +35,10 @@ hl_status hl_pass_light_record(hl_gpu_frame *frame)
                                    {.image = bounce, .how = HL_VK_READ},
                                    {.image = place, .how = HL_VK_READ},
                                    {.image = near_albedo, .how = HL_VK_READ},
-                                   {.image = near_finish, .how = HL_VK_READ}};
-    hl_vk_pass_begin(vk, "light", touches, 17);
+                                   {.image = near_finish, .how = HL_VK_READ},
+                                   {.image = place_sky, .how = HL_VK_READ},
+                                   {.image = place_bounce, .how = HL_VK_READ}};
+    hl_vk_pass_begin(vk, "light", touches, 19);
     HL_TRY(hl_vk_bind(
         vk, &frame->shade,
         (const hl_vk_binding[]){{.view = frame->albedo.view, .sampler = vk->nearest},
@@ -52,7 +57,9 @@ hl_status hl_pass_light_record(hl_gpu_frame *frame)
                                 {.view = bounce->view, .sampler = vk->nearest},
                                 {.view = place->view, .sampler = vk->nearest},
                                 {.view = near_albedo->view, .sampler = vk->nearest},
-                                {.view = near_finish->view, .sampler = vk->nearest}},
+                                {.view = near_finish->view, .sampler = vk->nearest},
+                                {.view = place_sky->view, .sampler = vk->nearest},
+                                {.view = place_bounce->view, .sampler = vk->nearest}},
         NULL));
     vkCmdDispatch(vk->cmd, (frame->width + HL_GROUP_SIDE - 1) / HL_GROUP_SIDE,
                   (frame->height + HL_GROUP_SIDE - 1) / HL_GROUP_SIDE, 1);

@@ -68,7 +68,7 @@ void hl_gpu_mesh_release(hl_vk *vk, hl_gpu_mesh *mesh)
 {
     hl_vk_buffer_release(vk, &mesh->vertices);
     hl_vk_buffer_release(vk, &mesh->triangles);
-    mesh->index_count = 0;
+    mesh->index_count = mesh->vertex_count = 0;
     hl_gpu_casters_reset(&mesh->casters);
 }
 
@@ -95,6 +95,7 @@ static hl_status place(hl_vk *vk, hl_gpu_mesh *out, const hl_mesh *mesh)
     if (s != HL_OK)
         return hl_fail_context(s, "placing a mesh on the device");
     out->index_count = 3 * (uint32_t)mesh->triangle_count;
+    out->vertex_count = (uint32_t)mesh->vertex_count;
     hl_mesh_bounds(mesh, low, high);
     hl_gpu_casters_add(&out->casters, low, high);
     return HL_OK;

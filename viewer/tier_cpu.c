@@ -180,19 +180,27 @@ typedef struct seen {
     bool on_mesh;   /* it has the larger part */
 } seen;
 
-static void add_mesh_baked(const hl_tier_cpu *t, const hl_hit *hit, float weight, float baked[6])
+/* values: (vertices, HL_BAKE_WORDS). */
+static void add_baked(const hl_mesh *mesh, const uint32_t *values, const hl_hit *hit, float weight,
+                      float baked[6])
 {
-    const uint32_t *corners = t->mesh.mesh->triangles + 3 * (size_t)hit->triangle;
+    const uint32_t *corners = mesh->triangles + 3 * (size_t)hit->triangle;
     const float part[3] = {1 - hit->u - hit->v, hit->u, hit->v};
-    for (int k = 0; k < 3 && !t->baked_mesh; k++)
-        baked[k] += weight;
-    for (int i = 0; i < 3 && t->baked_mesh; i++)
+    for (int i = 0; i < 3; i++)
         for (size_t w = 0; w < HL_BAKE_WORDS; w++) {
             float rgb[3];
-            hl_bake_unpack(t->baked->vertices[HL_BAKE_WORDS * (size_t)corners[i] + w], rgb);
+            hl_bake_unpack(values[HL_BAKE_WORDS * (size_t)corners[i] + w], rgb);
             for (size_t k = 0; k < 3; k++)
                 baked[3 * w + k] += weight * part[i] * rgb[k];
         }
+}
+
+static void add_mesh_baked(const hl_tier_cpu *t, const hl_hit *hit, float weight, float baked[6])
+{
+    for (int k = 0; k < 3 && !t->baked_mesh; k++)
+        baked[k] += weight;
+    if (t->baked_mesh)
+        add_baked(t->mesh.mesh, t->baked->vertices, hit, weight, baked);
 }
 
 /* Blended under the splats, as mesh_material.glsl does it. */
@@ -270,6 +278,19 @@ static void see(const hl_tier_cpu *t, int32_t x, int32_t y, const float ray[3], 
 
 /* ---- light --------------------------------------------------------------------------------- */
 
+/* On the stand-in: how far rays start off it, and the light that was baked there. */
+static void settle_light(const hl_tier_cpu *t, size_t pixel, hl_lit_point *p)
+{
+    const hl_hit *hit = &t->place.hits[pixel];
+    float baked[6] = {0};
+    p->lift = HL_PLACE_LIFT * t->stand_in.edge;
+    if (!t->baked_places)
+        return;
+    add_baked(t->stand_in.mesh, t->baked->places, hit, 1, baked);
+    memcpy(p->sky, baked, sizeof p->sky);
+    memcpy(p->bounce, baked + 3, sizeof p->bounce);
+}
+
 static void light_point(const hl_tier_cpu *t, const seen *s, size_t pixel, const hl_ray *ray,
                         float rgb[3])
 {
@@ -277,7 +298,7 @@ static void light_point(const hl_tier_cpu *t, const seen *s, size_t pixel, const
                       .casters = {t->mesh.built ? &t->mesh.bvh : NULL,
                                   t->stand_in.built ? &t->stand_in.bvh : NULL},
                       .splats = t->splats_cast ? &t->shadow : NULL};
-    p.baked = t->baked_splats || t->baked_mesh;
+    p.baked = t->baked_splats || t->baked_mesh || t->baked_places;
     memcpy(p.sky, s->baked, sizeof p.sky);
     memcpy(p.bounce, s->baked + 3, sizeof p.bounce);
     for (int k = 0; k < 3; k++) {
@@ -290,7 +311,7 @@ static void light_point(const hl_tier_cpu *t, const seen *s, size_t pixel, const
     p.lift = s->on_mesh ? EDGE_PART_MESH * t->mesh.edge : EDGE_PART_SPLATS * t->stand_in.edge;
     if (t->placed && hl_tier_place_settle(&t->place, t->stand_in.mesh, pixel, ray, s->alpha,
                                           t->mesh.mesh != NULL, &p))
-        p.lift = HL_PLACE_LIFT * t->stand_in.edge;
+        settle_light(t, pixel, &p);
     if (t->look.show == HL_SHOW_LIGHT) {
         p.surface =
             (hl_surface){.albedo = {0.5f, 0.5f, 0.5f},
@@ -346,6 +367,8 @@ static void find_baked(hl_tier_cpu *t)
     t->baked_splats = b && b->splat_count && t->splats && b->splat_count == t->splats->count;
     t->baked_mesh =
         b && b->vertex_count && t->mesh.mesh && b->vertex_count == t->mesh.mesh->vertex_count;
+    t->baked_places =
+        b && b->place_count && t->stand_in.mesh && b->place_count == t->stand_in.mesh->vertex_count;
 }
 
 /* Splats near the stand-in, kept beside the picture of all. */

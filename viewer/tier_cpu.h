@@ -27,8 +27,8 @@ typedef struct hl_tier_cpu {
     int32_t own_count; /* where it is that of the splats they are used                        */
     float *materials;  /* (count, 5 or 11): those, or as project.comp makes them up; baked light */
     size_t material_floats;
-    const hl_bake_result *baked;   /* of the next picture, borrowed; NULL: none                 */
-    bool baked_splats, baked_mesh; /* in the last draw                                        */
+    const hl_bake_result *baked; /* of the next picture, borrowed; NULL: none                 */
+    bool baked_splats, baked_mesh, baked_places; /* in the last draw */
     hl_tier_mesh mesh, stand_in;
     hl_light_cpu light;
     hl_tier_place place;

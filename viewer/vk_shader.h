@@ -44,6 +44,8 @@
     X(quads_near_baked, frag) \
     X(place, vert)            \
     X(place, frag)            \
+    X(place_baked, vert)      \
+    X(place_baked, frag)      \
     X(mesh_baked, vert)       \
     X(mesh_baked, frag)       \
     X(shadow_mesh, vert)      \

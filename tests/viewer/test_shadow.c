@@ -458,7 +458,7 @@ static void shows_the_same(const relit_scene *s, hl_renderer *quads, hl_raster_p
 static void light_is_that_of_helio_relight(void **state)
 {
     (void)state;
-    static const double of_mesh[2] = {38, 31}, on_mesh[2] = {36, 26}, alone[2] = {36, 30};
+    static const double of_mesh[2] = {38, 31}, on_mesh[2] = {40, 31}, alone[2] = {36, 30};
     const hl_splats none = {.count = 0};
     relit_scene s;
     relit_scene_open(&s);
