@@ -6,9 +6,11 @@
 #include "core/parallel.h"
 #include "raster/multi_view.h"
 
+#include <math.h>
 #include <string.h>
 
-enum { BAND = 8 }; /* rows of samples */
+enum { BAND = 8 };          /* rows of samples                          */
+enum { ALPHA_LEAST = 128 }; /* of 255: less covered pixels show no surface */
 
 #define RETURN_MOST 1.0f /* pixels: farther and another surface hides this one */
 #define NCC_LEAST   0.1f /* less is no match (Chen et al. 2024)                */
@@ -94,15 +96,18 @@ static hl_status check(const hl_raster_frame *f, const hl_raster_view *v, const 
     return HL_OK;
 }
 
-/* Luma of Rec. 709 of the sRGB values, over black. */
+/* Luma of Rec. 709 of the sRGB values; NaN where there is nothing to match, so that no patch does
+ * which touches it: a silhouette is at another place of the surface in every view. */
 static void grey_row(const view_run *r, int32_t y)
 {
     const size_t width = (size_t)r->frame->width, channels = (size_t)r->target->channels;
     const uint8_t *from = r->target->pixels + (size_t)y * width * channels;
+    const uint8_t *mask = r->target->mask ? r->target->mask + (size_t)y * width : NULL;
     float *to = r->grey + (size_t)y * width;
     for (size_t x = 0; x < width; x++, from += channels) {
         const float g = 0.2126f * from[0] + 0.7152f * from[1] + 0.0722f * from[2];
-        to[x] = channels == 4 ? g * from[3] / (255.0f * 255.0f) : g / 255;
+        const bool there = (channels < 4 || from[3] >= ALPHA_LEAST) && (!mask || mask[x]);
+        to[x] = there ? g / 255 : NAN;
     }
 }
 

@@ -7,8 +7,9 @@
  *
  * Both over one pixel of every `stride` x `stride` that target->mask keeps; pixels without a
  * surface, that the neighbour does not see, or that come back farther than e = 1 add 0, as do, to
- * the second, patches whose NCC is below 0.1.  exp(-e) of the second is a weight: held.  Planes and
- * photo of the neighbour are held too: gradients go to normals and distances of the reference.
+ * the second, patches whose NCC is below 0.1 or which touch masked or transparent pixels of either
+ * photo.  exp(-e) of the second is a weight: held.  Planes and photo of the neighbour are held too:
+ * gradients go to normals and distances of the reference.
  * The same inputs give the same bytes for any thread count; no allocation in steady state.
  *
  * Source: Chen et al. 2024 (PGSR), section 3.3.

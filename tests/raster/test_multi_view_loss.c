@@ -76,7 +76,7 @@ static void draw(picture *p, const float phi[3], const float eye[3], float off, 
             p->plane[COUNT][at] = 1 - alpha;
             const float grey = 0.5f + 0.2f * sinf(9 * point[0]) + 0.2f * cosf(8 * point[1]);
             memset(p->pixels + 3 * (y * W + x), (int)(255 * grey + 0.5f), 3);
-            p->mask[y * W + x] = hl_rng_uniform(&rng) > 0.1f;
+            p->mask[y * W + x] = x < W - 12 || y > 6;
         }
 }
 
@@ -200,6 +200,41 @@ static void the_slope_leads_back(void **state)
         }
 }
 
+/* Patches that touch what is masked or transparent, in either photo, match nothing. */
+static void nothing_to_match(void **state)
+{
+    (void)state;
+    static picture p[2];
+    static uint8_t rgba[W * H * 4];
+    const hl_multi_view_options o = {.geometric = 1, .photometric = 1, .stride = 1};
+    hl_multi_view_result all, fewer;
+    draw_two(p, 0, 0);
+    for (int side = 0; side < 2; side++)
+        p[side].target.mask = NULL;
+    hl_multi_view_loss *loss = holding(&p[1]);
+    loss_of(loss, &p[0], &o, &all);
+    memset(p[0].mask, 1, sizeof p[0].mask);
+    p[0].mask[20 * W + 35] = 0; /* one pixel */
+    p[0].target.mask = p[0].mask;
+    loss_of(loss, &p[0], &o, &fewer);
+    assert_int_equal(all.matched - fewer.matched, 49);
+    assert_int_equal(all.returned - fewer.returned, 1);
+    p[0].target.mask = NULL;
+    for (int i = 0; i < 4 * W * H; i++)
+        rgba[i] = i % 4 < 3 ? p[1].pixels[i / 4 * 3 + i % 4] : 255;
+    p[1].target.channels = 4;
+    p[1].target.pixels = rgba;
+    check_ok(hl_multi_view_hold(loss, &p[1].frame, &p[1].view, &p[1].target));
+    loss_of(loss, &p[0], &o, &fewer);
+    assert_int_equal(all.matched, fewer.matched);
+    rgba[4 * (20 * W + 30) + 3] = 100;
+    check_ok(hl_multi_view_hold(loss, &p[1].frame, &p[1].view, &p[1].target));
+    loss_of(loss, &p[0], &o, &fewer);
+    assert_true(all.matched - fewer.matched > 40 && all.matched - fewer.matched < 100);
+    assert_int_equal(all.returned, fewer.returned);
+    hl_multi_view_destroy(&loss);
+}
+
 static void adds_to_what_was_there(void **state)
 {
     (void)state;
@@ -306,6 +341,7 @@ int main(void)
         cmocka_unit_test(gradient_of_the_match),
         cmocka_unit_test(views_that_agree_have_nothing_to_say),
         cmocka_unit_test(the_slope_leads_back),
+        cmocka_unit_test(nothing_to_match),
         cmocka_unit_test(adds_to_what_was_there),
         cmocka_unit_test(same_bytes_for_any_threads),
         cmocka_unit_test(memory),
