@@ -91,7 +91,7 @@ void hl_viewer_file_row(hl_viewer *viewer, hl_viewer_file file)
     hl_viewer *v = viewer;
     const row *r = &rows[file];
     const char *first = r->write ? r->write : r->load;
-    hl_ui_row(file);
+    hl_ui_row((int32_t)file);
     const bool entered = hl_ui_field("##name", v->name[file], sizeof v->name[file], FIELD,
                                      file == HL_FILE_PICTURE && v->name_picture);
     hl_ui_tip(r->tip);
