@@ -12,6 +12,7 @@ typedef struct hl_bench_view_options {
     double seconds;
     const char *save; /* folder for scene.splat and orbit.json; NULL: none          */
     bool json;
+    bool lit; /* under even light and a sun with its shadow, not the colour */
 } hl_bench_view_options;
 
 /* Times, for each path, the pictures of one orbit: without reading them back.  The first picture

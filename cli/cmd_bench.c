@@ -30,7 +30,7 @@ typedef struct bench_options {
     int32_t splats, isa, repeat, steps, frames, path, triangles, rays, photos, points, solver;
     float sigma_px;
     double noise_px, seconds;
-    bool scaling, deterministic;
+    bool scaling, deterministic, lit;
 } bench_options;
 
 static const hl_option rows[] = {
@@ -54,6 +54,7 @@ static const hl_option rows[] = {
         bench_options, "--save", save, "FOLDER",
         "raster, train, view: keep splats, cameras and photos as files; pops: the worst picture"),
     HL_OPT_INT(bench_options, "--frames", frames, 1, 100000, "view, pops: pictures for each path"),
+    HL_OPT_FLAG(bench_options, "--lit", lit, "view: under even light and a sun with its shadow"),
     HL_OPT_DOUBLE(bench_options, "--seconds", seconds, 0, 3600, "view: at most, for each path"),
     HL_OPT_CHOICE(bench_options, "--raster", path, "all|quads|tiles|cpu",
                   "view, pops: the path to take"),
@@ -460,6 +461,7 @@ int hl_cmd_bench(int argc, char **argv)
     if (strcmp(o.what, "view") == 0) {
         bool absent;
         const hl_bench_view_options view = {.scene = scene_options(&o),
+                                            .lit = o.lit,
                                             .path = o.path,
                                             .frames = o.frames,
                                             .seconds = o.seconds,
