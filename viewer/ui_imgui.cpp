@@ -112,7 +112,8 @@ static void pass_typed(ImGuiIO &io)
         io.KeysDown[key_down] = true;
         io.KeyCtrl = key_down >= HL_UI_ALL;
     }
-    typed.erase(typed.begin(), typed.begin() + at);
+    if (at > 0)
+        typed.erase(typed.begin(), typed.begin() + at);
 }
 
 extern "C" void hl_ui_begin(const hl_ui_input *input)
