@@ -23,9 +23,10 @@ void hl_viewer_act(hl_viewer *viewer, const char *format, ...)
 
 static void press_control(hl_viewer *v, int32_t key)
 {
-    if (key == 'S')
+    if (key == 'S') {
         v->panels = v->name_picture = true;
-    if (key == 'Z')
+        hl_ui_await_field();
+    } else if (key == 'Z')
         hl_viewer_act(v, "undo");
     else if (key == 'Y')
         hl_viewer_act(v, "redo");
@@ -133,9 +134,9 @@ void hl_viewer_input(hl_viewer *viewer, const hl_window_input *input, double sec
     hl_viewer *v = viewer;
     const hl_window_input *in = input;
     const bool typing = hl_ui_wants_keys();
-    for (int32_t i = 0; i < in->key_count && !typing; i++) {
-        if (in->control)
-            press_control(v, in->keys[i]);
+    for (int32_t i = 0; i < in->key_count && !hl_ui_wants_keys(); i++) {
+        if (in->keys[i] & HL_WINDOW_CONTROL)
+            press_control(v, in->keys[i] & ~HL_WINDOW_CONTROL);
         else
             press(v, in->keys[i]);
     }

@@ -78,6 +78,9 @@ void hl_ui_end(hl_ui_lists *out);
 bool hl_ui_wants_mouse(void);
 /* True while text is typed: keys are then no commands. */
 bool hl_ui_wants_keys(void);
+/* A field will ask for the cursor in the next frame: what is typed from the last frame on waits for
+ * it, a few frames at most. */
+void hl_ui_await_field(void);
 
 /* Where Ctrl + C, X and V find the text of other programs.  Without: their own only. */
 void hl_ui_clipboard(const char *(*read)(void *ctx), void (*write)(void *ctx, const char *text),

@@ -23,6 +23,8 @@ static float wrap_at = 0;
 
 /* What was typed and not yet seen by a field: a key goes down for one frame and up for the next. */
 static ImVector<int32_t> typed;
+static int awaited;        /* frames that letters are kept for a field that is to take them */
+enum { AWAIT_FRAMES = 8 }; /* it is drawn, then active, then known to be */
 static int key_down;
 
 static const ImGuiKey_ keys[HL_UI_KEY_COUNT] = {
@@ -104,6 +106,8 @@ static void pass_typed(ImGuiIO &io)
     const bool released = key_down == 0;
     io.KeysDown[key_down] = io.KeyCtrl = false;
     key_down = 0;
+    if (!io.WantTextInput)
+        return;
     int at = 0;
     while (at < typed.Size && typed[at] > 0)
         io.AddInputCharacter((unsigned)typed[at++]);
@@ -119,9 +123,13 @@ static void pass_typed(ImGuiIO &io)
 extern "C" void hl_ui_begin(const hl_ui_input *input)
 {
     ImGuiIO &io = ImGui::GetIO();
-    if (!io.WantTextInput)
-        typed.clear(); /* nobody reads it */
-    for (int32_t i = 0; i < input->typed_count && io.WantTextInput; i++)
+    if (io.WantTextInput)
+        awaited = 0;
+    else if (awaited > 0)
+        awaited--;
+    else
+        typed.clear(); /* of the frame before, and nobody asked for it */
+    for (int32_t i = 0; i < input->typed_count; i++)
         if (input->typed[i] > -HL_UI_KEY_COUNT && input->typed[i] != 0)
             typed.push_back(input->typed[i]);
     pass_typed(io);
@@ -178,7 +186,12 @@ extern "C" bool hl_ui_wants_mouse(void)
 
 extern "C" bool hl_ui_wants_keys(void)
 {
-    return ImGui::GetIO().WantTextInput || typed.Size;
+    return ImGui::GetIO().WantTextInput || awaited > 0;
+}
+
+extern "C" void hl_ui_await_field(void)
+{
+    awaited = AWAIT_FRAMES;
 }
 
 extern "C" void hl_ui_clipboard(const char *(*read)(void *ctx),

@@ -72,7 +72,8 @@ static void on_key(GLFWwindow *handle, int key, int scancode, int action, int mo
     if (key == GLFW_KEY_SLASH && (mods & GLFW_MOD_SHIFT))
         key = '?';
     if (key < 128)
-        w->input.keys[w->input.key_count++] = key;
+        w->input.keys[w->input.key_count++] =
+            key | (mods & GLFW_MOD_CONTROL ? HL_WINDOW_CONTROL : 0);
 }
 
 static void on_drop(GLFWwindow *handle, int count, const char **paths)

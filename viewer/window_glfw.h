@@ -8,6 +8,7 @@
 
 enum { HL_WINDOW_KEYS = 16, HL_WINDOW_DROPS = 16, HL_WINDOW_PATH = 4096, HL_WINDOW_TYPED = 64 };
 enum { HL_WINDOW_ESCAPE = 27, HL_WINDOW_DELETE = 127 }; /* keys that are no letters */
+enum { HL_WINDOW_CONTROL = 256 };                       /* added to a key pressed with Control */
 
 typedef struct hl_window_input {
     int32_t width, height; /* of the picture, pixels; 0 while minimised  */

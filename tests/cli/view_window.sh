@@ -96,20 +96,22 @@ mkdir shots
 viewer=$!
 window=$(timeout 20 xdotool search --sync --all --pid $viewer --name Heliograph | head -n 1)
 sleep 0.5
-# name TEXT: types the name of the screenshot and Enter.
+# name TEXT: types the name of the screenshot and Enter, as fast as it can be typed.
 name() {
     press ctrl+s
-    sleep 0.3
     xdotool type --window "$window" --delay 20 "$1"
-    sleep 0.3
     press Return
-    sleep 0.5
 }
 name shots/p1hq.png
+for _ in $(seq 200); do [ -s shots/p1hq.png ] && break; sleep 0.1; done
 head -c 4 shots/p1hq.png >kept.png
 cp kept.png shots/p1hq.png
 name p1hq.png
-cmp kept.png shots/p1hq.png && echo 'kept'
-press Escape || true # it is gone
+for _ in $(seq 100); do # Escape is text, too, until the name is entered
+    kill -0 $viewer 2>/dev/null || break
+    sleep 0.3
+    press Escape 2>/dev/null || true
+done
 wait $viewer
+cmp kept.png shots/p1hq.png && echo 'kept'
 ls shots

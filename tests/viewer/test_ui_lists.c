@@ -176,6 +176,7 @@ static void text_is_typed(void **state)
     static const int32_t again[] = {'x', 'y',          -HL_UI_ALL,  -HL_UI_CUT,
                                     'z', -HL_UI_PASTE, -HL_UI_PASTE};
     static const int32_t away[] = {'q', -HL_UI_ESCAPE};
+    static const int32_t early[] = {'n', 'e', 'w', -HL_UI_ENTER};
     int32_t many[40];
     assert_true(hl_ui_create(1, NULL));
     hl_ui_clipboard(read_board, write_board, board);
@@ -202,6 +203,15 @@ static void text_is_typed(void **state)
     assert_int_equal(type(away, 2) + finish(), 0);
     assert_string_equal(name, "/ac\xE2\x82\xAC"); /* Escape takes it back */
     assert_false(hl_ui_wants_keys());
+    hl_ui_await_field();
+    assert_true(hl_ui_wants_keys());
+    (void)type(early, 4); /* before the field has the cursor */
+    focus = true;
+    assert_int_equal(finish(), 1);
+    assert_string_equal(name, "new");
+    hl_ui_await_field();
+    (void)finish();
+    assert_false(hl_ui_wants_keys()); /* no field came */
     hl_ui_destroy();
 }
 
