@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # test.sh [STAGE...] -- set-up and every test on Debian 12, cheapest first.  Without arguments all
 # stages: deps lint release tidy asan tsan fuzz.  The last line counts what passed and failed.
-#   HL_FUZZ_SECONDS=150  time of the fuzz stage, shared by all targets
+#   HL_FUZZ_SECONDS=90  time of the fuzz stage, shared by all targets
 #   HL_JOBS=N            parallel jobs, by default one per processor
 set -u
 cd "$(dirname "$0")" || exit 2
@@ -68,7 +68,7 @@ stage_tsan() {
 }
 stage_fuzz() {
     : >$logs/fuzz-runs
-    build fuzz -fuzz fuzzers && tools/fuzz.sh build-fuzz "$jobs" "${HL_FUZZ_SECONDS:-150}" >$logs/fuzz-runs 2>&1
+    build fuzz -fuzz fuzzers && tools/fuzz.sh build-fuzz "$jobs" "${HL_FUZZ_SECONDS:-90}" >$logs/fuzz-runs 2>&1
     local code=$?
     cat $logs/fuzz-runs
     passed=$((passed + $(grep -c '^fuzz .* passed' $logs/fuzz-runs)))
