@@ -22,17 +22,30 @@ void hl_mesh_view_ray(const hl_raster_view *view, int32_t i, hl_ray *ray)
     ray->t_max = 1e30f;
 }
 
-/* The vertex normals at the hit, against the ray. */
-static void normal_at(const job *j, const hl_ray *ray, const hl_hit *hit, float n[3])
+void hl_mesh_view_normal(const hl_mesh *mesh, const hl_hit *hit, float n[3])
 {
-    const uint32_t *t = j->mesh->triangles + 3 * (size_t)hit->triangle;
+    const uint32_t *t = mesh->triangles + 3 * (size_t)hit->triangle;
     const float w[3] = {1 - hit->u - hit->v, hit->u, hit->v};
     for (int k = 0; k < 3; k++) {
         n[k] = 0;
         for (int corner = 0; corner < 3; corner++)
-            n[k] += w[corner] * j->mesh->normals[3 * (size_t)t[corner] + (size_t)k];
+            n[k] += w[corner] * mesh->normals[3 * (size_t)t[corner] + (size_t)k];
     }
     hl_normalize3(n, n);
+}
+
+void hl_mesh_view_face(float n[3], const float o[3])
+{
+    const float least = 0.02f, facing = hl_dot3(n, o);
+    for (int k = 0; k < 3 && facing < least; k++)
+        n[k] += (least - facing) * o[k];
+    hl_normalize3(n, n);
+}
+
+/* The vertex normals at the hit, against the ray. */
+static void normal_at(const job *j, const hl_ray *ray, const hl_hit *hit, float n[3])
+{
+    hl_mesh_view_normal(j->mesh, hit, n);
     if (hl_dot3(n, ray->direction) > 0)
         for (int k = 0; k < 3; k++)
             n[k] = -n[k];

@@ -13,6 +13,13 @@
  * viewing axis, so that t is the depth of a hit. */
 void hl_mesh_view_ray(const hl_raster_view *view, int32_t i, hl_ray *ray);
 
+/* The vertex normals at a hit, unit; 0 where they cancel each other. */
+void hl_mesh_view_normal(const hl_mesh *mesh, const hl_hit *hit, float n[3]);
+
+/* A unit normal that leans away from o (unit, towards the eye), as shading normals may, is turned
+ * until its cosine with o is a little above 0. */
+void hl_mesh_view_face(float n[3], const float o[3]);
+
 /* Where to write; any may be NULL. */
 typedef struct hl_mesh_view_maps {
     float *depth;  /* (height, width) along z, 0: no mesh                                  */

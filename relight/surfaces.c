@@ -12,8 +12,7 @@
 
 enum { ROWS = 4 };
 
-#define ALPHA_LEAST    (1 / 255.0f) /* less covered pixels show nothing */
-#define ADMITTED_LEAST 0.5f         /* share of the coverage that the window must admit */
+#define ALPHA_LEAST (1 / 255.0f) /* less covered pixels show nothing */
 
 hl_status hl_surfaces_create(hl_surfaces *s, int32_t w, int32_t h)
 {
@@ -156,7 +155,7 @@ static void fill_gaps(hl_surfaces *out, hl_image *depth, const hl_surfaces *all,
 {
     const size_t n = (size_t)out->alpha.width * (size_t)out->alpha.height;
     for (size_t i = 0; i < n; i++) {
-        const float least = ADMITTED_LEAST * all->alpha.data[i];
+        const float least = HL_ADMITTED_LEAST * all->alpha.data[i];
         const bool gap = out->alpha.data[i] < least;
         out->alpha.data[i] = all->alpha.data[i];
         if (!gap)

@@ -17,6 +17,8 @@
 #include "raster/raster.h"
 #include "relight/shade.h"
 
+#define HL_ADMITTED_LEAST 0.5f /* share of the coverage that a window must admit */
+
 typedef struct hl_surfaces {
     hl_image position; /* 3 channels, world            */
     hl_image normal;   /* 3, unit, world, facing the eye */

@@ -40,7 +40,7 @@ layout(set = 0, binding = 18) uniform sampler2D place_bounces;
 const uint SHOW_LIT = 1, SHOW_ALBEDO = 2, SHOW_NORMAL = 3, SHOW_ROUGHNESS = 4, SHOW_METAL = 5,
            SHOW_DEPTH = 6, SHOW_ALPHA = 7, SHOW_LIGHT = 8, SHOW_DIRECT = 9, SHOW_INDIRECT = 10;
 const float BAKE_FLOOR = 0.1; /* HL_BAKE_FLOOR of viewer/bake.h */
-const float ADMITTED_LEAST = 0.5; /* as relight/surfaces.c */
+const float ADMITTED_LEAST = 0.5; /* as relight/surfaces.h */
 
 vec3 to_env(vec3 d)
 {

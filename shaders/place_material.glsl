@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* place_material.glsl -- normal and depth of the mesh under the splats: twin of hl_fit_point_at
- * (relight/fit/fit_gbuffer.c).  Shading normals that lean away are turned to the side. */
+/* place_material.glsl -- normal and depth of the mesh under the splats: twin of hl_mesh_view_face
+ * (raster/mesh_view.h).  Shading normals that lean away are turned to the side. */
 layout(location = 0) in vec3 normal;
 layout(location = 1) in vec3 to_eye;
 layout(location = 2) in float z;

@@ -5,11 +5,9 @@
 #include "core/parallel.h"
 #include "raster/gbuffer.h"
 #include "raster/mesh_view.h"
+#include "relight/surfaces.h"
 
 #include <string.h>
-
-#define FACING_LEAST   0.02f /* cosine towards the eye: shading normals may lean away */
-#define ADMITTED_LEAST 0.5f  /* share of the coverage, as relight/surfaces.c          */
 
 void hl_tier_place_release(hl_tier_place *place)
 {
@@ -80,36 +78,21 @@ void hl_tier_place_keep(hl_tier_place *place, const hl_raster_frame *f)
         }
 }
 
-/* The shading normal, turned to the side where it leans away: hl_fit_point_at of relight/fit. */
-static void normal_at(const hl_mesh *mesh, const hl_hit *hit, const float o[3], float n[3])
-{
-    const uint32_t *corner = mesh->triangles + 3 * (size_t)hit->triangle;
-    const float part[3] = {1 - hit->u - hit->v, hit->u, hit->v};
-    for (int k = 0; k < 3; k++) {
-        n[k] = 0;
-        for (int i = 0; i < 3; i++)
-            n[k] += part[i] * mesh->normals[3 * (size_t)corner[i] + (size_t)k];
-    }
-    hl_normalize3(n, n);
-    if (hl_dot3(n, n) < 0.5f)
-        memcpy(n, o, 3 * sizeof *n);
-    const float facing = hl_dot3(n, o);
-    for (int k = 0; k < 3 && facing < FACING_LEAST; k++)
-        n[k] += (FACING_LEAST - facing) * o[k];
-    hl_normalize3(n, n);
-}
-
 bool hl_tier_place_settle(const hl_tier_place *place, const hl_mesh *mesh, size_t i,
                           const hl_ray *ray, float coverage, bool solid, hl_lit_point *point)
 {
     const hl_hit *hit = &place->hits[i];
     const hl_tier_near *near = &place->near[i];
-    const bool gap = near->alpha < ADMITTED_LEAST * coverage;
+    const bool gap = near->alpha < HL_ADMITTED_LEAST * coverage;
     if (hit->triangle == HL_HIT_NONE || (gap && solid))
         return false;
     for (int k = 0; k < 3; k++)
         point->x[k] = ray->origin[k] + hit->t * ray->direction[k];
-    normal_at(mesh, hit, point->o, point->surface.normal);
+    float *n = point->surface.normal;
+    hl_mesh_view_normal(mesh, hit, n);
+    if (hl_dot3(n, n) < 0.5f)
+        memcpy(n, point->o, 3 * sizeof *n);
+    hl_mesh_view_face(n, point->o);
     if (gap)
         return true;
     for (int c = 0; c < 3; c++)

@@ -3,6 +3,7 @@
 #include "core/memory.h"
 #include "core/parallel.h"
 #include "core/se3.h"
+#include "raster/mesh_view.h"
 #include "relight/fit/state.h"
 
 #include <math.h>
@@ -55,25 +56,20 @@ static void interpolate(const float *values, const uint32_t *t, const hl_hit *hi
 void hl_fit_point_at(const hl_mesh *mesh, const hl_raster_view *view, int32_t i, const hl_hit *hit,
                      hl_estimate_point *p)
 {
-    const float least = 0.02f; /* cosine towards the eye: shading normals may lean away */
     const uint32_t *t = mesh->triangles + 3 * (size_t)hit->triangle;
     float eye[3], d[3], *n = p->surface.normal;
     hl_fit_pixel_ray(view, i, eye, d);
     interpolate(mesh->positions, t, hit, p->x);
-    interpolate(mesh->normals, t, hit, n);
+    hl_mesh_view_normal(mesh, hit, n);
     hl_estimate_face(mesh, hit->triangle, p->geometric);
     for (int k = 0; k < 3; k++)
         p->eye[k] = -d[k];
     if (hl_dot3(p->geometric, p->eye) < 0)
         for (int k = 0; k < 3; k++)
             p->geometric[k] = -p->geometric[k];
-    hl_normalize3(n, n);
     if (hl_dot3(n, n) < 0.5f)
         memcpy(n, p->geometric, 3 * sizeof *n);
-    const float facing = hl_dot3(n, p->eye);
-    for (int k = 0; k < 3 && facing < least; k++)
-        n[k] += (least - facing) * p->eye[k];
-    hl_normalize3(n, n);
+    hl_mesh_view_face(n, p->eye);
 }
 
 void hl_fit_point_blended(const hl_raster_frame *f, const hl_raster_view *view, int32_t i,

@@ -5,13 +5,13 @@
 #include "core/se3.h"
 #include "relight/fit/state.h"
 #include "relight/forward.h"
+#include "relight/surfaces.h"
 
 #include <math.h>
 #include <string.h>
 
-#define DENOISE_REACH  20   /* offsets off a pixel's plane at which neighbours stop to count */
-#define ADMITTED_LEAST 0.5f /* share of the coverage that the window must hold, as surfaces.c */
-#define HIDDEN_EDGES   3    /* depth under the mesh from which a splat counts as hidden */
+#define DENOISE_REACH 20 /* offsets off a pixel's plane at which neighbours stop to count */
+#define HIDDEN_EDGES  3  /* depth under the mesh from which a splat counts as hidden */
 
 struct hl_fit_relight {
     hl_fit *fit;
@@ -111,7 +111,7 @@ static void windowed_pixel(const view_job *j, int32_t i)
     const float alpha = read_materials(j, i, value);
     j->maps->admitted.data[i] = alpha;
     if (j->hit[i].triangle == HL_HIT_NONE || alpha < 1 / 255.0f ||
-        alpha < ADMITTED_LEAST * j->maps->shaded.data[4 * i + 3])
+        alpha < HL_ADMITTED_LEAST * j->maps->shaded.data[4 * i + 3])
         return;
     memcpy(j->maps->albedo.data + 3 * i, value, 3 * sizeof *value);
     memcpy(j->maps->rough.data + 3 * i, value + HL_FIT_ROUGHNESS, 2 * sizeof *value);
